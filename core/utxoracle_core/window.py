@@ -1,0 +1,160 @@
+"""A window: consecutive block digests put together, and which of their outputs carry a price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utxoracle_core.digest import BlockDigest
+from utxoracle_core.scan import Verdict
+
+SATS_PER_BTC = 1e8
+MIN_AMOUNT_BTC = 1e-5  # exclusive: 1,000 sats are out
+MAX_AMOUNT_BTC = 1e5  # exclusive
+_PREFIX_BITS = 22
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCounts:
+    """How many transactions each rule excludes, by the first that applies."""
+
+    total: int
+    inputs: int
+    outputs: int
+    coinbase: int
+    op_return: int
+    witness: int
+    same_window: int
+    """Spends of an output that was made inside the window."""
+
+    @property
+    def excluded(self) -> int:
+        """All that some rule excludes."""
+        return self.inputs + self.outputs + self.coinbase + self.op_return + self.witness + self.same_window
+
+    @property
+    def passed(self) -> int:
+        """The transactions whose outputs are looked at."""
+        return self.total - self.excluded
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOutputs:
+    """The amounts of a window in the order of the chain, and where they come from."""
+
+    first_height: int
+    last_height: int
+    first_hash: str
+    last_hash: str
+    block_times: NDArray[np.int64]
+    """(n_blocks,), header times"""
+    filters: FilterCounts
+    amounts_btc: NDArray[np.float64]
+    """(n_outputs,)"""
+    amount_heights: NDArray[np.int32]
+    """(n_outputs,)"""
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks in the window."""
+        return len(self.block_times)
+
+
+def assemble(digests: Sequence[BlockDigest]) -> WindowOutputs:
+    """Put digests in height order together and keep the outputs of section 2 of the method.
+
+    A candidate is out when one of its inputs spends a txid seen so far in the window, its own included. Raises
+    `ValueError` for no digests, or for digests that are not consecutive and hash-linked.
+    """
+    _check_linked(digests)
+    spends = _spends_inside(digests)
+    candidate_height = np.repeat(np.array([d.height for d in digests], np.int32), [len(d.tx_indexes) for d in digests])
+    output_sats = np.concatenate([d.output_sats for d in digests])
+    amounts_btc = (output_sats[~spends] / SATS_PER_BTC).ravel()
+    heights = np.repeat(candidate_height[~spends], 2)
+    kept = (amounts_btc > MIN_AMOUNT_BTC) & (amounts_btc < MAX_AMOUNT_BTC)
+    totals = {verdict: sum(d.excluded[verdict] for d in digests) for verdict in list(Verdict)[1:]}
+    return WindowOutputs(
+        first_height=digests[0].height,
+        last_height=digests[-1].height,
+        first_hash=digests[0].hash_text,
+        last_hash=digests[-1].hash_text,
+        block_times=np.array([d.time for d in digests], np.int64),
+        filters=FilterCounts(
+            total=sum(d.n_tx for d in digests),
+            inputs=totals[Verdict.INPUTS],
+            outputs=totals[Verdict.OUTPUTS],
+            coinbase=totals[Verdict.COINBASE],
+            op_return=totals[Verdict.OP_RETURN],
+            witness=totals[Verdict.WITNESS],
+            same_window=int(np.count_nonzero(spends)),
+        ),
+        amounts_btc=amounts_btc[kept],
+        amount_heights=heights[kept],
+    )
+
+
+def _check_linked(digests: Sequence[BlockDigest]) -> None:
+    if not digests:
+        raise ValueError("a window has at least one block")
+    for before, after in pairwise(digests):
+        if after.height != before.height + 1:
+            raise ValueError(f"block {before.height} is followed by {after.height}: a window has no gaps")
+        if after.header.previous_hash != before.block_hash:
+            raise ValueError(f"block {after.height} does not build on block {before.height} of this window")
+
+
+def _spends_inside(digests: Sequence[BlockDigest]) -> NDArray[np.bool_]:
+    """For each candidate of the window, whether it spends a txid seen so far."""
+    txids = np.concatenate([d.txids for d in digests])
+    prevouts = np.concatenate([d.prevout_txids for d in digests])
+    first_tx = np.cumsum([0, *(d.n_tx for d in digests[:-1])])
+    positions = np.concatenate([d.tx_indexes + start for d, start in zip(digests, first_tx, strict=True)])
+    counts = np.concatenate([d.input_counts for d in digests])
+    owner = np.repeat(np.arange(len(positions)), counts)
+    maybe = _may_be_inside(txids, prevouts)
+    seen = _first_positions(txids, prevouts[maybe]) <= positions[owner[maybe]]
+    spends = np.zeros(len(positions), np.bool_)
+    spends[owner[maybe[seen]]] = True
+    return spends
+
+
+def _prefixes(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(hashes[:, :8]).view(np.uint64).ravel()
+
+
+def _may_be_inside(txids: NDArray[np.uint8], prevouts: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Indexes of the prevouts that may be in the window: a sieve on a few bits, which lets most others fall."""
+    mask = np.uint64((1 << _PREFIX_BITS) - 1)
+    present = np.zeros(1 << _PREFIX_BITS, np.bool_)
+    present[_prefixes(txids) & mask] = True
+    return np.flatnonzero(present[_prefixes(prevouts) & mask])
+
+
+def _first_positions(txids: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where each wanted hash first stands among `txids`; a number past the end when it doesn't.
+
+    The first eight bytes find the place, all thirty-two decide.
+    """
+    prefixes = _prefixes(txids)
+    order = np.argsort(prefixes, kind="stable")
+    ranked = prefixes[order]
+    nowhere = len(txids)
+    rank = np.searchsorted(ranked, _prefixes(wanted), side="left")
+    found = np.full(len(wanted), nowhere, np.int64)
+    open_rows = np.arange(len(wanted))
+    while len(open_rows):
+        inside = rank[open_rows] < nowhere
+        open_rows = open_rows[inside]
+        places = order[rank[open_rows]]
+        alike = prefixes[places] == _prefixes(wanted[open_rows])
+        open_rows, places = open_rows[alike], places[alike]
+        same = (txids[places] == wanted[open_rows]).all(axis=1)
+        found[open_rows[same]] = places[same]
+        open_rows = open_rows[~same]
+        rank[open_rows] += 1
+    return found
