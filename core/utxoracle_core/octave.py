@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utxoracle_core.points import USD_LADDER, near_round_btc
-from utxoracle_core.rough import FIRST_SLIDE, RoughPrice, slide_of_ratio, slide_price_usd
+from utxoracle_core.rough import FIRST_SLIDE, LAST_SLIDE, RoughPrice, slide_of_ratio, slide_price_usd
 
 LADDER_RATIOS = tuple(
     sorted(
@@ -66,17 +66,20 @@ def ladder_rival(amounts_btc: NDArray[np.float64], price_usd: float) -> tuple[fl
     """The ratio of the ladder with the most round USD sums, and how many as a share of those at the price.
 
     Each distinct amount counts once, those near a round BTC amount don't. A sum counts by a triangle of ±0.5 %;
-    the place with the most is sought within 0.3 % of the price, and within 1 % of a rival.
+    the place with the most is sought within 0.3 % of the price, and within 1 % of a rival. Rivals that no slide stands
+    for (below about $10k or above $507k) are not looked at.
     """
     amounts = np.unique(amounts_btc)
     amounts = amounts[~near_round_btc(amounts)]
     cells = _log_price_cells(amounts, price_usd)
     own = _peak(cells, 0.0, _OWN_REACH)
-    strengths = [(_peak(cells, float(np.log(ratio)), _RIVAL_REACH), ratio) for ratio in LADDER_RATIOS]
+    possible = [ratio for ratio in LADDER_RATIOS if _LEAST_USD <= price_usd * ratio <= _MOST_USD]
+    strengths = [(_peak(cells, float(np.log(ratio)), _RIVAL_REACH), ratio) for ratio in possible]
     strongest, ratio = max(strengths)
     return ratio, strongest / own if own > 0 else float("inf")
 
 
+_LEAST_USD, _MOST_USD = slide_price_usd(LAST_SLIDE), slide_price_usd(FIRST_SLIDE)
 _SPAN = float(np.log(max(LADDER_RATIOS))) + 0.05
 
 

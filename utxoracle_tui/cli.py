@@ -1,0 +1,109 @@
+"""The command line: which command, with which options. Commands are imported only when they are run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from utxoracle_tui import __version__
+from utxoracle_tui.errors import Exit, OperatorError
+
+INTERRUPTED = 130
+"""As a shell has it for Ctrl-C: 128 and the number of the signal."""
+
+_EXAMPLES = """examples:
+  utxoracle-tui --blocks DIR                      the console on a folder of raw blocks
+  utxoracle-tui price --blocks DIR --json         the price of all its blocks, as JSON
+  utxoracle-tui price --blocks DIR --date 2024-02-29
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of the program, so that `--json` can print them as JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OperatorError("usage", f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.", Exit.USAGE)
+
+
+def _common(default: object) -> _Parser:
+    """Options that go before or after the command's name; the second parser must not undo the first."""
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "--data-dir", type=Path, metavar="DIR", default=default, help="keep all files under DIR, caches included"
+    )
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="utxoracle-tui",
+        description="The price of bitcoin from the chain itself, in the terminal.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common(None)],
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--blocks", type=Path, metavar="DIR", help="a folder of raw blocks")
+    parser.set_defaults(command="console", json=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_price(commands)
+    return parser
+
+
+def _add_price(commands: argparse._SubParsersAction[_Parser]) -> None:
+    price = commands.add_parser(
+        "price",
+        help="one window price",
+        description="Price one window of blocks. Exit code 0: valid; 4: priced, but not valid.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    price.set_defaults(command="price")
+    price.add_argument(
+        "--blocks",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="raw blocks: index.json with blocks.dat, or one .bin file a block",
+    )
+    window = price.add_mutually_exclusive_group()
+    window.add_argument("--date", metavar="YYYY-MM-DD", help="a UTC day")
+    window.add_argument("--last", nargs="?", type=int, const=144, metavar="N", help="the N blocks before the tip (144)")
+    window.add_argument("--heights", metavar="A-B", help="these heights, both included")
+    price.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        command = importlib.import_module(f"utxoracle_tui.commands.{arguments.command}")
+        return int(command.run(arguments))
+    except OperatorError as error:
+        _print_error(error, as_json="--json" in argv)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has gone; Python must not complain about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+
+
+def _print_error(error: OperatorError, *, as_json: bool) -> None:
+    if as_json:
+        document = {"error": {"kind": error.kind, "message": error.message, "host": error.host}}
+        sys.stdout.write(json.dumps(document) + "\n")
+    else:
+        sys.stderr.write(f"utxoracle-tui: {error.message}\n")
+
+
+def entry() -> NoReturn:
+    """The command `utxoracle-tui`."""
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,16 @@
+"""Where the program keeps its files: the platform's folders, or all under one that the operator names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+APP_NAME = "utxoracle-tui"
+
+
+def cache_dir(data_dir: Path | None) -> Path:
+    """The folder for what can be made again: under `data_dir`, or the platform's (`XDG_CACHE_HOME`)."""
+    if data_dir is not None:
+        return data_dir / "cache"
+    import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
+
+    return platformdirs.user_cache_path(APP_NAME)

@@ -1,0 +1,1 @@
+"""A simulated node host, for trying the console and for its tests."""

@@ -1,0 +1,1 @@
+"""Orders the work: which blocks, digested where, priced when. Knows nothing of screens."""

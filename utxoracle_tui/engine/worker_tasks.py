@@ -1,0 +1,72 @@
+"""What runs inside a worker process: digesting a block, pricing a window.
+
+A worker begins with the pure Python scanner, and goes over to the compiled one as soon as that is ready, which is
+looked for beside the work.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+
+from utxoracle_core.digest import digest_block, digest_from_bytes, digest_to_bytes
+from utxoracle_core.price import WindowPrice, price_window
+from utxoracle_core.scan import Scanner
+from utxoracle_core.scan_python import scan as scan_python
+from utxoracle_core.window import assemble
+from utxoracle_tui.sources.block_folder import BlockRef
+
+CACHE_VARIABLE = "NUMBA_CACHE_DIR"
+_POLL_S = 2.0
+_scan: Scanner = scan_python
+
+
+def start_worker(cache_dir: str) -> None:
+    """Set up a new worker process. `cache_dir` is where compiled code is kept."""
+    # the console decides when a worker ends; Ctrl-C goes to the whole process group
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault(CACHE_VARIABLE, cache_dir)
+    threading.Thread(target=_await_compiled, daemon=True).start()
+
+
+def _await_compiled() -> None:
+    global _scan  # noqa: PLW0603
+    try:
+        from utxoracle_core import scan_compiled  # noqa: PLC0415
+    except ImportError:
+        return
+    while not scan_compiled.is_compiled():
+        time.sleep(_POLL_S)
+    scan_compiled.compile_now()
+    _scan = scan_compiled.scan
+
+
+def compile_scanner(cache_dir: str) -> None:
+    """Compile the scanner into the cache, unless it is there; for a process of its own at the lowest priority."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault(CACHE_VARIABLE, cache_dir)
+    if hasattr(os, "nice"):
+        os.nice(19)
+    try:
+        from utxoracle_core import scan_compiled  # noqa: PLC0415
+    except ImportError:
+        return
+    if not scan_compiled.is_compiled():
+        scan_compiled.compile_now()
+
+
+def digest_from_file(ref: BlockRef) -> bytes:
+    """Read a block from disk and digest it, the witness commitment included.
+
+    Raises `BlockError` for a block that must not be used, `OSError` when it can't be read.
+    """
+    digest = digest_block(ref.read(), ref.height, expected_hash=ref.header.hash_text, check_witness=True, scan=_scan)
+    return digest_to_bytes(digest)
+
+
+def price_digests(digests: Sequence[bytes]) -> WindowPrice:
+    """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
+    return price_window(assemble([digest_from_bytes(data) for data in digests]))

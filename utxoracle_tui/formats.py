@@ -1,0 +1,58 @@
+"""How numbers are written for people, the same on every screen and in every command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+
+
+def usd(value: float) -> str:
+    """Dollars and cents."""
+    return f"${value:,.2f}"
+
+
+def whole_usd(value: float) -> str:
+    """Dollars."""
+    return f"${value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share, 0 to 1, in percent with one digit."""
+    return f"{share * 100:.1f} %"
+
+
+def span(seconds: float) -> str:
+    """A span of time in the two largest units that matter."""
+    whole = round(seconds)
+    if whole < 1:
+        return "< 1 s"
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S:02d} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S:02d} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
+
+
+def utc_minute(time_s: float) -> str:
+    """A moment in UTC, to the minute."""
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M}"
+
+
+def utc_span(first_s: float, last_s: float) -> str:
+    """Two moments in UTC, the date of the second left out when it is the same."""
+    last = utc_minute(last_s)
+    first = utc_minute(first_s)
+    return f"{first} – {last[11:] if last[:10] == first[:10] else last} UTC"
+
+
+def count(number: int) -> str:
+    """A whole number with thousands set apart."""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

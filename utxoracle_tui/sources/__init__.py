@@ -1,0 +1,1 @@
+"""Where blocks and readings come from, one client a protocol or format."""

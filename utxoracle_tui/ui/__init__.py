@@ -1,0 +1,1 @@
+"""The console: shows what the engine knows, and asks it for work."""

@@ -1,0 +1,50 @@
+"""The only place where the engine's events become messages to a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from textual.message_pump import MessagePump
+
+from utxoracle_tui.engine.pricing import FolderPricing
+from utxoracle_tui.engine.progress import Progress
+from utxoracle_tui.engine.request import Request
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.ui.messages import (
+    WindowCancelled,
+    WindowFailed,
+    WindowPriced,
+    WindowProgress,
+    WindowStarted,
+)
+
+log = logging.getLogger(__name__)
+
+
+class PricingBridge:
+    """Has windows priced by the engine and tells a screen how that goes."""
+
+    def __init__(self, pricing: FolderPricing, target: MessagePump) -> None:
+        self._pricing = pricing
+        self._target = target
+
+    async def price(self, request: Request) -> None:
+        """Price a window; ends with `WindowPriced`, `WindowFailed` or `WindowCancelled`."""
+        self._target.post_message(WindowStarted(request))
+        try:
+            result = await self._pricing.price(request, self._on_progress)
+        except asyncio.CancelledError:
+            self._target.post_message(WindowCancelled())
+            raise
+        except OperatorError as error:
+            self._target.post_message(WindowFailed(request, error.message))
+        except Exception as error:
+            log.exception("pricing %s failed", request)
+            sentence = f"The window could not be priced: {type(error).__name__}. This is a fault of the program."
+            self._target.post_message(WindowFailed(request, sentence))
+        else:
+            self._target.post_message(WindowPriced(request, result))
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._target.post_message(WindowProgress(progress))

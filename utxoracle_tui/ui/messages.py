@@ -1,0 +1,51 @@
+"""What the engine tells the screens."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from utxoracle_tui.engine.pricing import PricedWindow
+from utxoracle_tui.engine.progress import Progress
+from utxoracle_tui.engine.request import Request
+
+
+class WindowStarted(Message):
+    """Work on a window has begun."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        super().__init__()
+
+
+class WindowProgress(Message):
+    """Blocks of the window have been digested."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest progress matters."""
+        return isinstance(message, WindowProgress)
+
+
+class WindowPriced(Message):
+    """A window is done."""
+
+    def __init__(self, request: Request, result: PricedWindow) -> None:
+        self.request = request
+        self.result = result
+        super().__init__()
+
+
+class WindowFailed(Message):
+    """A window could not be priced; `sentence` is for the operator."""
+
+    def __init__(self, request: Request, sentence: str) -> None:
+        self.request = request
+        self.sentence = sentence
+        super().__init__()
+
+
+class WindowCancelled(Message):
+    """The operator stopped the work on a window."""

@@ -1,0 +1,214 @@
+"""One window in detail: its price, the scatter of its points, its histogram, and what the filters left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from utxoracle_tui import formats
+from utxoracle_tui.engine.pricing import FolderPricing, PricedWindow
+from utxoracle_tui.engine.request import (
+    Day,
+    Everything,
+    Heights,
+    Last,
+    Request,
+    read_day,
+    read_heights,
+    read_last,
+)
+from utxoracle_tui.ui.bridge import PricingBridge
+from utxoracle_tui.ui.messages import (
+    WindowCancelled,
+    WindowFailed,
+    WindowPriced,
+    WindowProgress,
+    WindowStarted,
+)
+from utxoracle_tui.ui.pictures import Picture, histogram, scatter
+from utxoracle_tui.ui.screens.ask import AskWindow
+from utxoracle_tui.ui.widgets.chart import Chart
+from utxoracle_tui.ui.widgets.progress_line import ProgressLine
+from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary
+
+_VIEWS = ("scatter", "histogram", "filters")
+_ONE_DAY = timedelta(days=1)
+
+
+class WindowDetail(Screen[None]):
+    """Prices windows of a block folder and shows the one that was asked for last.
+
+    Wide terminals show scatter, histogram and filters side by side; narrow ones show one of them at a time.
+    """
+
+    CSS_PATH = "window_detail.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  (Textual has it as an instance's)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "next_view", "View", id="window.view"),
+        Binding("d", "ask_day", "Date", id="window.day"),
+        Binding("left_square_bracket", "step_day(-1)", "Day −", key_display="[", id="window.previous_day"),
+        Binding("right_square_bracket", "step_day(1)", "Day +", key_display="]", id="window.next_day"),
+        Binding("l", "ask_last", "Last", id="window.last"),
+        Binding("h", "ask_heights", "Heights", id="window.heights"),
+        Binding("a", "price_all", "All", id="window.all"),
+        Binding("escape", "cancel", "Stop", id="window.cancel", show=False),
+    ]
+
+    def __init__(self, pricing: FolderPricing) -> None:
+        super().__init__()
+        self._pricing = pricing
+        self._bridge = PricingBridge(pricing, self)
+        self._request: Request = Everything()
+        self._result: PricedWindow | None = None
+        self._view = _VIEWS[0]
+
+    def compose(self) -> ComposeResult:
+        """Header, progress, price, charts, keys."""
+        yield Static(self._heading(), id="heading", markup=False)
+        yield ProgressLine()
+        with Horizontal(id="top"):
+            yield PriceSummary(id="summary")
+            with Container(id="filters", classes="panel"):
+                yield FilterSummary()
+        with Horizontal(id="charts"):
+            with Vertical(id="scatter", classes="panel"):
+                yield Chart("This window has no price points.")
+                yield Static("", classes="legend", markup=False)
+            with Vertical(id="histogram", classes="panel"):
+                yield Chart("No amount of this window passes the filters.")
+                yield Static("", classes="legend", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin with all blocks of the folder."""
+        self.query_one("#scatter").border_title = "price points over the blocks"
+        self.query_one("#histogram").border_title = "amounts under the stencil"
+        self.query_one("#filters").border_title = "transactions"
+        self._show_view()
+        self.ask_for(self._request)
+
+    def _heading(self) -> str:
+        folder = self._pricing.folder
+        network = "main network" if folder.is_main else "NOT the main network"
+        return (
+            f" utxoracle-tui · {folder.path.name or folder.path} · {network} · "
+            f"{formats.plural(folder.tip - folder.base + 1, 'block')}, {folder.base}–{folder.tip}"
+        )
+
+    @work(exclusive=True, group="window", exit_on_error=False)
+    async def ask_for(self, request: Request) -> None:
+        """Have a window priced; work on another one is stopped."""
+        await self._bridge.price(request)
+
+    @on(WindowStarted)
+    def _started(self, message: WindowStarted) -> None:
+        self._request = message.request
+        self.query_one(ProgressLine).working(_title(message.request))
+        self.query_one("#top").set_class(self._result is not None, "-previous")
+
+    @on(WindowProgress)
+    def _progressed(self, message: WindowProgress) -> None:
+        self.query_one(ProgressLine).working(_title(self._request), message.progress)
+
+    @on(WindowPriced)
+    def _priced(self, message: WindowPriced) -> None:
+        self._result = message.result
+        price = message.result.price
+        self.query_one("#top").remove_class("-previous")
+        self.query_one(PriceSummary).show(message.result)
+        self.query_one(FilterSummary).show(message.result)
+        self._show_picture("#scatter", scatter(price))
+        self._show_picture("#histogram", histogram(price))
+        self.query_one(ProgressLine).idle(
+            f"{_title(message.request)}: done in {formats.span(message.result.elapsed_s)}"
+        )
+
+    @on(WindowFailed)
+    def _failed(self, message: WindowFailed) -> None:
+        self._settle(f"✗ {message.sentence}", "bold red")
+
+    @on(WindowCancelled)
+    def _cancelled(self) -> None:
+        self._settle("Stopped. What was read is kept; ask again to go on.", "yellow")
+
+    def _settle(self, sentence: str, style: str) -> None:
+        if self._result is not None:
+            sentence += " Shown below: the window before."
+        self.query_one(ProgressLine).idle(sentence, style)
+
+    def _show_picture(self, panel: str, picture: Picture | None) -> None:
+        self.query_one(f"{panel} Chart", Chart).show(picture)
+        self.query_one(f"{panel} .legend", Static).update(picture.legend if picture else "")
+
+    def _show_view(self) -> None:
+        for view in _VIEWS:
+            self.set_class(self._view == view, f"-view-{view}")
+
+    def action_next_view(self) -> None:
+        """Show the next of scatter, histogram and filters where only one has room."""
+        self._view = _VIEWS[(_VIEWS.index(self._view) + 1) % len(_VIEWS)]
+        self._show_view()
+
+    def action_ask_day(self) -> None:
+        """Ask for a UTC day."""
+        start = ""
+        if isinstance(self._request, Day) and self._request.day:
+            start = self._request.day.isoformat()
+        self._ask("Which UTC day? (YYYY-MM-DD)", start, read_day)
+
+    def action_ask_last(self) -> None:
+        """Ask for a number of blocks before the tip."""
+        folder = self._pricing.folder
+        self._ask("How many blocks before the tip?", str(min(144, folder.tip - folder.base)), read_last)
+
+    def action_ask_heights(self) -> None:
+        """Ask for a range of heights."""
+        folder = self._pricing.folder
+        self._ask("Which heights? (A-B, both included)", f"{folder.base}-{folder.tip}", read_heights)
+
+    def _ask(self, question: str, start: str, read: Callable[[str], Request]) -> None:
+        def answered(request: Request | None) -> None:
+            if request is not None:
+                self.ask_for(request)
+
+        self.app.push_screen(AskWindow(question, start, read), answered)
+
+    def action_price_all(self) -> None:
+        """Price all blocks of the folder as one window."""
+        self.ask_for(Everything())
+
+    def action_step_day(self, step: int) -> None:
+        """Go to the day before or after; from any other window, to the newest day."""
+        request = self._request
+        if isinstance(request, Day):
+            shown = request.day or (self._result and self._result.window.day and self._result.window.day.day)
+            if shown:
+                self.ask_for(Day(shown + step * _ONE_DAY))
+                return
+        self.ask_for(Day())
+
+    def action_cancel(self) -> None:
+        """Stop the work on a window."""
+        self.workers.cancel_group(self, "window")
+
+
+def _title(request: Request) -> str:
+    match request:
+        case Day(None):
+            return "the newest day"
+        case Day(day):
+            return f"{day} UTC"
+        case Last(count):
+            return f"the last {formats.plural(count, 'block')} before the tip"
+        case Heights(first, last):
+            return f"blocks {first}–{last}"
+        case Everything():
+            return "all blocks"

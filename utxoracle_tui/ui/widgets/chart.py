@@ -1,0 +1,158 @@
+"""The one adapter between pictures and plotext.
+
+plotext is slow on many points, hangs on none, and works out ticks in local time; so points are clipped to the picture
+and thinned to what the cells can show before it sees them, ticks are always given, and drawing goes on in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.text import Text
+from textual import work
+from textual.color import Color
+from textual.visual import VisualType
+from textual_plotext import PlotextPlot
+from textual_plotext.plot import Plot
+
+from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
+
+log = logging.getLogger(__name__)
+
+_DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
+_LEAST_COLUMNS, _LEAST_ROWS = 20, 5
+
+Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Everything that a drawing depends on besides the picture."""
+
+    columns: int
+    rows: int
+    theme: str
+    colours: dict[Colour, Rgb]
+
+
+class Chart(PlotextPlot):
+    """Shows a picture, redrawn off the event loop whenever picture, size or theme change."""
+
+    DEFAULT_CSS = """
+    Chart { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, empty_text: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._picture: Picture | None = None
+        self._empty_text = empty_text
+        self._drawn = Text("")
+
+    def on_mount(self) -> None:
+        """Follow changes of the theme."""
+        super().on_mount()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._redraw())
+
+    def show(self, picture: Picture | None) -> None:
+        """Show another picture; None shows the text for an empty chart."""
+        self._picture = picture
+        self._redraw()
+
+    def on_resize(self) -> None:
+        """Draw at the new size."""
+        self._redraw()
+
+    def render(self) -> VisualType:
+        """The last drawing that was finished."""
+        return self._drawn
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _redraw(self) -> None:
+        picture = self._picture
+        if picture is None:
+            drawn = Text(self._empty_text, "dim")
+        elif self.size.width < _LEAST_COLUMNS or self.size.height < _LEAST_ROWS:
+            drawn = Text("There is no room to draw; make the terminal larger.", "dim")
+        else:
+            try:
+                drawn = await asyncio.to_thread(_draw, picture, self._look())
+            except Exception as error:
+                log.exception("a chart could not be drawn")
+                drawn = Text(f"The chart could not be drawn: {type(error).__name__}. This is a fault of the program.")
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.refresh()
+
+    def _look(self) -> _Look:
+        variables = self.app.theme_variables
+        names: tuple[Colour, ...] = ("primary", "accent", "warning", "foreground", "secondary")
+        colours = {name: Color.parse(variables[name]).rgb for name in names}
+        theme = self._get_plotext_theme_name(self.app.theme)
+        return _Look(self.size.width, self.size.height, theme, colours)
+
+
+def _draw(picture: Picture, look: _Look) -> Text:
+    plot = Plot()
+    plot.clear_figure()
+    plot.plotsize(look.columns, look.rows)
+    plot._set_size(look.columns, look.rows)
+    plot.theme(look.theme)
+    plot.xlim(*picture.x_range)
+    plot.ylim(*picture.y_range)
+    for series in picture.series:
+        _add(plot, series, picture, look)
+    if picture.level is not None:
+        # as a series, for plotext draws its own lines below all points
+        plot.plot(picture.x_range, (picture.level, picture.level), marker="━", color=look.colours["foreground"])
+    plot.xticks([tick.at for tick in picture.x_ticks], [tick.label for tick in picture.x_ticks])
+    plot.yticks([tick.at for tick in picture.y_ticks], [tick.label for tick in picture.y_ticks])
+    return Text.from_ansi(plot.build())
+
+
+def _add(plot: Plot, series: Series, picture: Picture, look: _Look) -> None:
+    colour = look.colours[series.colour]
+    inside = _inside(series.x, picture.x_range) & _inside(series.y, picture.y_range)
+    x, y = series.x[inside], series.y[inside]
+    if len(x) == 0:
+        return
+    if series.mark is Mark.BARS:
+        x, y = _tallest_a_column(x, y, picture.x_range, look.columns)
+        plot.bar(x.tolist(), y.tolist(), width=0.9, color=colour, marker="hd", minimum=picture.y_range[0])
+        return
+    if series.mark is Mark.DOTS:
+        x, y = _one_a_dot(x, y, picture, look)
+    plot.scatter(x.tolist(), y.tolist(), marker=series.mark.value, color=colour)
+
+
+def _inside(values: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    return (values >= bounds[0]) & (values <= bounds[1])
+
+
+def _cell(values: NDArray[np.float64], bounds: tuple[float, float], cells: int) -> NDArray[np.int64]:
+    share = (values - bounds[0]) / (bounds[1] - bounds[0])
+    return np.minimum((share * cells).astype(np.int64), cells - 1)
+
+
+def _one_a_dot(
+    x: NDArray[np.float64], y: NDArray[np.float64], picture: Picture, look: _Look
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """One point for each dot that the terminal can show."""
+    rows = look.rows * _DOTS_A_ROW
+    across = _cell(x, picture.x_range, look.columns * _DOTS_A_COLUMN)
+    _, first = np.unique(across * rows + _cell(y, picture.y_range, rows), return_index=True)
+    return x[first], y[first]
+
+
+def _tallest_a_column(
+    x: NDArray[np.float64], y: NDArray[np.float64], bounds: tuple[float, float], columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The tallest bar of each half column."""
+    column = _cell(x, bounds, columns)
+    order = np.lexsort((-y, column))
+    _, first = np.unique(column[order], return_index=True)
+    best = order[first]
+    return x[best], y[best]

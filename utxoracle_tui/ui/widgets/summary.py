@@ -1,0 +1,116 @@
+"""A priced window in words: the figure, what to make of it, and what it was made from."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+from textual.widgets import Static
+
+from utxoracle_core.window import FilterCounts
+from utxoracle_tui import formats
+from utxoracle_tui.engine.pricing import PricedWindow
+from utxoracle_tui.engine.validation import Validity, validate, warnings
+
+_CELLS = 10
+
+
+class PriceSummary(Static):
+    """The price with name, verdict, confidence, spread and warnings."""
+
+    def show(self, result: PricedWindow) -> None:
+        """Show another window."""
+        self.update(_summary(result))
+
+
+class FilterSummary(Static):
+    """What each filter left out."""
+
+    def show(self, result: PricedWindow) -> None:
+        """Show another window."""
+        self.update(_filters(result.price.outputs.filters))
+
+
+def _summary(result: PricedWindow) -> Text:
+    price = result.price
+    verdict = validate(price)
+    text = Text()
+    text.append(title_of(result), "bold")
+    text.append("\n")
+    text.append(formats.usd(price.price_usd) if price.price_usd is not None else "no price", "bold")
+    text.append(" per BTC   " if price.price_usd is not None else "   ")
+    text.append_text(_verdict(verdict))
+    text.append(f"   confidence {_bar(price.confidence.value)} {price.confidence.value:.2f}")
+    for sentence in _sentences(result, verdict):
+        text.append("\n⚠ ", "bold yellow")
+        text.append(sentence, "yellow")
+    for line in _details(result):
+        text.append("\n" + line)
+    return text
+
+
+def title_of(result: PricedWindow) -> str:
+    """The canonical name of a price, or what it is the price of."""
+    window = result.window
+    blocks = f"blocks {window.blocks.first}–{window.blocks.last}"
+    of = f"{window.day.day} UTC, {blocks}" if window.day else blocks
+    return f"{window.name}, {of}" if window.name else f"Price of {of}"
+
+
+def _verdict(verdict: Validity) -> Text:
+    return Text("✓ valid", "bold green") if verdict.valid else Text("✗ NOT VALID", "bold red")
+
+
+def _bar(value: float) -> str:
+    filled = round(value * _CELLS)
+    return "▮" * filled + "▯" * (_CELLS - filled)
+
+
+def _sentences(result: PricedWindow, verdict: Validity) -> list[str]:
+    found = list(warnings(result.price, result.window.boundary_ambiguous))
+    if verdict.sentence and verdict.reason in {"low_confidence", "price_out_of_range"}:
+        found.insert(0, verdict.sentence)
+    return found
+
+
+def _details(result: PricedWindow) -> list[str]:
+    price = result.price
+    outputs, parts = price.outputs, price.confidence
+    lines = [
+        f"{formats.plural(outputs.n_blocks, 'block')} · "
+        f"{formats.utc_span(float(outputs.block_times[0]), float(outputs.block_times[-1]))}"
+    ]
+    if price.rough and price.spread and price.points:
+        share = formats.percent(price.spread.deviation_pct)
+        lines.append(
+            f"spread ±{formats.whole_usd(price.spread.deviation_usd)} ({share} of the band) · "
+            f"rough {formats.whole_usd(price.rough.price_usd)} · "
+            f"{len(price.points.usd):,} points, {len(outputs.amounts_btc):,} outputs"
+        )
+    if price.rough and price.octave:
+        lines.append(
+            f"confidence: octave {parts.octave:.2f}, points {parts.points:.2f}, spread {parts.spread:.2f} · "
+            f"leads {formats.whole_usd(price.octave.rival_usd)} by {formats.percent(price.octave.margin)}"
+        )
+    return lines
+
+
+def _filters(filters: FilterCounts) -> Table:
+    rows = [
+        ("transactions", filters.total, ""),
+        ("more than 5 inputs", filters.inputs, "−"),
+        ("not exactly 2 outputs", filters.outputs, "−"),
+        ("coinbase", filters.coinbase, "−"),
+        ("OP_RETURN", filters.op_return, "−"),
+        ("witness over 500 bytes", filters.witness, "−"),
+        ("spends inside the window", filters.same_window, "−"),
+        ("counted", filters.passed, "="),
+    ]
+    table = Table.grid(padding=(0, 1))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    for name, number, sign in rows:
+        share = formats.percent(number / filters.total) if filters.total else ""
+        style = "bold" if sign in {"", "="} else ""
+        table.add_row(f"{sign or ' '} {name}", formats.count(number), share, style=style)
+    return table
