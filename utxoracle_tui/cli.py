@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from utxoracle_tui import __version__
+from utxoracle_tui.demo.host.options import add_options
 from utxoracle_tui.errors import Exit, OperatorError
 
 INTERRUPTED = 130
@@ -34,6 +35,7 @@ class _Parser(argparse.ArgumentParser):
 def _common(default: object) -> _Parser:
     """Options that go before or after the command's name; the second parser must not undo the first."""
     common = _Parser(add_help=False)
+    common.add_argument("--config", type=Path, metavar="FILE", default=default, help="read this configuration file")
     common.add_argument(
         "--data-dir", type=Path, metavar="DIR", default=default, help="keep all files under DIR, caches included"
     )
@@ -54,6 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(command="console", json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_price(commands)
+    _add_config(commands)
+    _add_demo(commands)
     return parser
 
 
@@ -79,6 +83,34 @@ def _add_price(commands: argparse._SubParsersAction[_Parser]) -> None:
     price.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
+    config = commands.add_parser(
+        "config",
+        help="the settings and where they come from",
+        description="Show every setting with its origin, or check them all. Exit code 0: usable; 2: not.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    config.set_defaults(command="config")
+    config.add_argument(
+        "config_command",
+        choices=("show", "validate"),
+        metavar="{show,validate}",
+        help="show: values and origins, secrets hidden; validate: ok, or all problems at once",
+    )
+    config.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="the console on a simulated node",
+        description="The console on a simulated node host, which needs nothing else; or that host alone.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    demo.set_defaults(command="demo")
+    add_options(demo)
+
+
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
@@ -97,11 +129,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _print_error(error: OperatorError, *, as_json: bool) -> None:
+    from utxoracle_tui.config.redaction import redact  # noqa: PLC0415  (only errors need it)
+
     if as_json:
-        document = {"error": {"kind": error.kind, "message": error.message, "host": error.host}}
+        document = {"error": {"kind": error.kind, "message": redact(error.message), "host": error.host}}
         sys.stdout.write(json.dumps(document) + "\n")
     else:
-        sys.stderr.write(f"utxoracle-tui: {error.message}\n")
+        sys.stderr.write(f"utxoracle-tui: {redact(error.message)}\n")
 
 
 def entry() -> NoReturn:

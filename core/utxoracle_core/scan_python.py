@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 
 from utxoracle_core.errors import BlockError
 from utxoracle_core.hashes import HASH_BYTES, ZERO_HASH, merkle_root
 from utxoracle_core.scan import (
     HEADER_BYTES,
     MAX_BLOCK_WEIGHT,
+    MAX_INPUT_WITNESS_BYTES,
     MIN_TX_BYTES,
     ScannedBlock,
     Verdict,
 )
+from utxoracle_core.scan_candidates import read_outputs, read_prevout_txids
 from utxoracle_core.scan_faults import NULL_PREVOUT, raise_first_fault
 from utxoracle_core.serial import compact_size
 
@@ -29,15 +32,19 @@ class _Odd(Exception):
 
 
 @dataclass(slots=True)
-class _Columns:
-    """What the hot loop appends to, a list a column."""
+class _Walked:
+    """What the hot loop leaves behind."""
 
+    verdicts: bytearray
+    """`INPUTS` or `OUTPUTS` where these apply, 0 for the others, which are open."""
     txids: list[bytes] = field(default_factory=list)
     wtxids: list[bytes] = field(default_factory=list)
-    verdicts: bytearray = field(default_factory=bytearray)
-    amounts: list[bytes] = field(default_factory=list)
-    input_counts: bytearray = field(default_factory=bytearray)
-    prevouts: list[bytes] = field(default_factory=list)
+    input_places: list[int] = field(default_factory=list)
+    """For each open transaction, where its first input begins."""
+    output_places: list[int] = field(default_factory=list)
+    """For each open transaction, where its first output begins."""
+    big_witness: list[int] = field(default_factory=list)
+    """Positions in the block of open transactions with an input of too much witness."""
     first_tx_end: int = 0
     stripped_bytes: int = 0
 
@@ -49,34 +56,41 @@ def scan(raw: bytes, *, witness_root: bool = False) -> ScannedBlock:
     compared with the header here: that is `digest_block`.
     """
     try:
-        columns, start = _scan_transactions(raw, witness_root)
+        walked, start = _walk(raw, witness_root)
     except (IndexError, _Odd, BlockError):
         raise_first_fault(raw)
         raise RuntimeError("the hot loop refused a block in which the careful walk finds no fault") from None
-    txid_root, mutated = merkle_root(columns.txids)
+    txid_root, mutated = merkle_root(walked.txids)
     witness = None
     if witness_root:
-        columns.wtxids[0] = ZERO_HASH
-        witness = merkle_root(columns.wtxids)[0]
-    verdicts = np.frombuffer(bytes(columns.verdicts), np.uint8)
+        walked.wtxids[0] = ZERO_HASH
+        witness = merkle_root(walked.wtxids)[0]
+    data = np.frombuffer(raw, np.uint8)
+    verdicts = np.frombuffer(walked.verdicts, np.uint8)
+    open_rows = np.flatnonzero(verdicts == Verdict.CANDIDATE).astype(np.int32)
+    input_places = np.array(walked.input_places, np.int64)
+    outputs = read_outputs(data, np.array(walked.output_places, np.int64))
+    # the last word has the first reason in the order of `Verdict`
+    verdicts[walked.big_witness] = Verdict.WITNESS
+    verdicts[open_rows[outputs.has_op_return]] = Verdict.OP_RETURN
+    verdicts[_null_spenders(raw, start, open_rows, input_places)] = Verdict.COINBASE
+    kept = verdicts[open_rows] == Verdict.CANDIDATE
+    # the number of inputs is one byte, right before them, in every open transaction
+    input_counts = data[input_places[kept] - 1]
     return ScannedBlock(
         size_bytes=len(raw),
-        stripped_size_bytes=columns.stripped_bytes,
-        txids=_hash_rows(columns.txids),
+        stripped_size_bytes=walked.stripped_bytes,
+        txids=np.frombuffer(b"".join(walked.txids), np.uint8).reshape(-1, HASH_BYTES),
         verdicts=verdicts,
-        tx_indexes=np.flatnonzero(verdicts == Verdict.CANDIDATE).astype(np.int32),
-        output_sats=np.frombuffer(b"".join(columns.amounts), np.dtype("<i8")).reshape(-1, 2),
-        input_counts=np.frombuffer(bytes(columns.input_counts), np.uint8),
-        prevout_txids=_hash_rows(columns.prevouts),
-        coinbase_span=(start, columns.first_tx_end),
+        tx_indexes=open_rows[kept],
+        output_sats=outputs.sats[kept],
+        input_counts=input_counts,
+        prevout_txids=read_prevout_txids(data, input_places[kept], input_counts),
+        coinbase_span=(start, walked.first_tx_end),
         merkle_root=txid_root,
         merkle_mutated=mutated,
         witness_root=witness,
     )
-
-
-def _hash_rows(hashes: list[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    return np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
 
 
 def _long_size(data: bytes, offset: int) -> tuple[int, int]:
@@ -84,22 +98,20 @@ def _long_size(data: bytes, offset: int) -> tuple[int, int]:
     return compact_size(data, offset, "size")
 
 
-def _scan_transactions(raw: bytes, with_wtxids: bool) -> tuple[_Columns, int]:
+def _walk(raw: bytes, with_wtxids: bool) -> tuple[_Walked, int]:
     if len(raw) <= HEADER_BYTES:
         raise _Odd
     n_tx, first = compact_size(raw, HEADER_BYTES, "number of transactions")
     if n_tx == 0 or n_tx * MIN_TX_BYTES > len(raw) - first:
         raise _Odd
-    columns = _Columns()
-    end = _hot_loop(raw, first, n_tx, with_wtxids, columns)
+    walked = _Walked(bytearray(n_tx))
+    end = _hot_loop(raw, first, n_tx, with_wtxids, walked)
     if end != len(raw):
         raise _Odd
-    columns.stripped_bytes += first
-    if 3 * columns.stripped_bytes + len(raw) > MAX_BLOCK_WEIGHT:
+    walked.stripped_bytes += first
+    if 3 * walked.stripped_bytes + len(raw) > MAX_BLOCK_WEIGHT or not _starts_with_coinbase(raw, first):
         raise _Odd
-    if not _starts_with_coinbase(raw, first):
-        raise _Odd
-    return columns, first
+    return walked, first
 
 
 def _starts_with_coinbase(raw: bytes, first: int) -> bool:
@@ -108,44 +120,57 @@ def _starts_with_coinbase(raw: bytes, first: int) -> bool:
     return raw[at - 1] == 1 and raw[at : at + 36] == NULL_PREVOUT
 
 
-def _null_prevouts(raw: bytes, start: int) -> set[int]:
-    """Where the 36 bytes of a null prevout stand, be it in an input, a script or a witness."""
-    found = set()
+def _null_spenders(raw: bytes, start: int, open_rows: NDArray[np.int32], places: NDArray[np.int64]) -> list[int]:
+    """Positions of the open transactions with a null prevout: the coinbase, and what poses as one.
+
+    The 36 bytes are looked for first, as they hardly ever stand anywhere but in the coinbase.
+    """
+    nulls = set()
     at = raw.find(NULL_PREVOUT, start)
     while at >= 0:
-        found.add(at)
+        nulls.add(at)
         at = raw.find(NULL_PREVOUT, at + 1)
-    return found
+    rows = zip(open_rows.tolist(), places.tolist(), strict=True)
+    if len(nulls) == 1:
+        return [index for index, place in rows if index == 0 and place in nulls]
+    return [index for index, place in rows if _spends_null(raw, place, nulls)]
 
 
-def _spends_null(data: bytes, offset: int, n_in: int, nulls: set[int]) -> bool:
-    """Whether one of the `n_in` inputs that begin at `offset` starts at one of `nulls`."""
-    for _ in range(n_in):
+def _spends_null(raw: bytes, offset: int, nulls: set[int]) -> bool:
+    for _ in range(raw[offset - 1]):
         if offset in nulls:
             return True
-        size, offset = compact_size(data, offset + 36, "size")
+        size, offset = compact_size(raw, offset + 36, "size")
         offset += size + 4
     return False
 
 
-def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, columns: _Columns) -> int:  # noqa: PLR0912, PLR0915
+def _has_big_witness(raw: bytes, offset: int, n_in: int) -> bool:
+    """Whether one of the inputs, whose witnesses begin at `offset`, has more than 500 bytes of items."""
+    for _ in range(n_in):
+        n_items, offset = compact_size(raw, offset, "number")
+        total_bytes = 0
+        for _ in range(n_items):
+            size, offset = compact_size(raw, offset, "size")
+            offset += size
+            total_bytes += size
+        if total_bytes > MAX_INPUT_WITNESS_BYTES:
+            return True
+    return False
+
+
+def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, walked: _Walked) -> int:  # noqa: PLR0912, PLR0915
     """Walk `n_tx` transactions from offset `p`; returns the offset behind the last.
 
     One function, short names, the common cases unrolled: calls, attributes and iterators are what pure Python
     spends its time on here.
     """
     hashes = sha256
-    add_txid, add_wtxid = columns.txids.append, columns.wtxids.append
-    add_amount, add_count, add_prevout = (
-        columns.amounts.append,
-        columns.input_counts.append,
-        columns.prevouts.append,
-    )
-    verdicts = columns.verdicts = bytearray(n_tx)
+    add_txid, add_wtxid = walked.txids.append, walked.wtxids.append
+    add_inputs, add_outputs = walked.input_places.append, walked.output_places.append
+    verdicts = walked.verdicts
     total = len(d)
     stripped = 0
-    nulls = _null_prevouts(d, p)
-    only_coinbase = len(nulls) == 1
     for index in range(n_tx):
         start = p
         n_in = d[p + 4]
@@ -169,8 +194,7 @@ def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, columns: _Columns)
             if n_in == 0:
                 raise _Odd
             if n_in >= 253:
-                n_in, inputs = _long_size(d, p - 1)
-                p = inputs
+                n_in, p = _long_size(d, p - 1)
             for _ in range(n_in):
                 size = d[p + 36]
                 if size < 253:
@@ -179,31 +203,31 @@ def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, columns: _Columns)
                     size, p = _long_size(d, p + 36)
                     p += size + 4
         n_out = d[p]
+        p += 1
         if n_out == 2:
-            amount_a = d[p + 1 : p + 9]
-            size = d[p + 9]
-            if size < 253:
-                p += 10
+            if n_in <= 5:
+                add_inputs(inputs)
+                add_outputs(p)
             else:
-                size, p = _long_size(d, p + 9)
-            op_return = d[p] == 0x6A and size > 0
-            p += size
-            amount_b = d[p : p + 8]
+                verdicts[index] = 1
             size = d[p + 8]
             if size < 253:
-                p += 9
+                p += size + 9
             else:
                 size, p = _long_size(d, p + 8)
-            if d[p] == 0x6A and size:
-                op_return = True
-            p += size
+                p += size
+            size = d[p + 8]
+            if size < 253:
+                p += size + 9
+            else:
+                size, p = _long_size(d, p + 8)
+                p += size
         else:
+            verdicts[index] = 2 if n_in <= 5 else 1
             if n_out == 0:
                 raise _Odd
-            if n_out < 253:
-                p += 1
-            else:
-                n_out, p = _long_size(d, p)
+            if n_out >= 253:
+                n_out, p = _long_size(d, p - 1)
             for _ in range(n_out):
                 size = d[p + 8]
                 if size < 253:
@@ -211,34 +235,40 @@ def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, columns: _Columns)
                 else:
                     size, p = _long_size(d, p + 8)
                     p += size
-        big_witness = False
         if segwit:
             witness = p
             for _ in range(n_in):
                 n_items = d[p]
-                p += 1
-                if n_items == 2 and (size := d[p]) < 253 and (size_b := d[p + size + 1]) < 253:
+                if n_items == 2:
                     # a signature and a key
-                    size += size_b
-                    p += size + 2
-                    if size > 500:
-                        big_witness = True
+                    size = d[p + 1]
+                    if size < 253:
+                        p += size + 2
+                    else:
+                        size, p = _long_size(d, p + 1)
+                        p += size
+                    size = d[p]
+                    if size < 253:
+                        p += size + 1
+                    else:
+                        size, p = _long_size(d, p)
+                        p += size
                 else:
-                    if n_items >= 253:
-                        n_items, p = _long_size(d, p - 1)
-                    item_bytes = 0
+                    if n_items < 253:
+                        p += 1
+                    else:
+                        n_items, p = _long_size(d, p)
                     for _ in range(n_items):
                         size = d[p]
                         if size < 253:
-                            p += 1
+                            p += size + 1
                         else:
                             size, p = _long_size(d, p)
-                        p += size
-                        item_bytes += size
-                    if item_bytes > 500:
-                        big_witness = True
+                            p += size
             if p - witness == n_in:
                 raise _Odd
+            if p - witness > 500 and n_out == 2 and n_in <= 5 and _has_big_witness(d, witness, n_in):
+                walked.big_witness.append(index)
             p += 4
             # the stripped serialisation of BIP 144
             plain = d[start : start + 4] + d[start + 6 : witness] + d[p - 4 : p]
@@ -255,30 +285,7 @@ def _hot_loop(d: bytes, p: int, n_tx: int, with_wtxids: bool, columns: _Columns)
                 add_wtxid(txid)
         if p > total:
             raise _Odd
-        if n_in > 5:
-            verdicts[index] = 1
-        elif n_out != 2:
-            verdicts[index] = 2
-        elif index == 0 or (not only_coinbase and _spends_null(d, inputs, n_in, nulls)):
-            verdicts[index] = 3
-        elif op_return:
-            verdicts[index] = 4
-        elif big_witness:
-            verdicts[index] = 5
-        else:
-            add_amount(amount_a)
-            add_amount(amount_b)
-            add_count(n_in)
-            add_prevout(d[inputs : inputs + 32])
-            for _ in range(n_in - 1):
-                size = d[inputs + 36]
-                if size < 253:
-                    inputs += size + 41
-                else:
-                    size, inputs = _long_size(d, inputs + 36)
-                    inputs += size + 4
-                add_prevout(d[inputs : inputs + 32])
         if index == 0:
-            columns.first_tx_end = p
-    columns.stripped_bytes = stripped
+            walked.first_tx_end = p
+    walked.stripped_bytes = stripped
     return p

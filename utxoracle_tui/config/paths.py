@@ -14,3 +14,10 @@ def cache_dir(data_dir: Path | None) -> Path:
     import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
 
     return platformdirs.user_cache_path(APP_NAME)
+
+
+def config_file() -> Path:
+    """The configuration file where the platform keeps such files (`XDG_CONFIG_HOME`); it need not be there."""
+    import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
+
+    return platformdirs.user_config_path(APP_NAME) / "config.toml"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from utxoracle_core import BlockError, HeightRange, WindowPrice
@@ -49,15 +48,8 @@ class FolderPricing:
         """
         started_s = clock.elapsed_s()
         window = resolve(request, self.chain)
-        try:
-            digests = await self._digest(window.blocks, on_progress, started_s)
-            price = await self._workers.run(price_digests, digests)
-        except BrokenProcessPool:
-            raise OperatorError(
-                "worker_died",
-                "A worker process was ended from outside, perhaps for lack of memory. Ask for the window again.",
-                Exit.FAILED,
-            ) from None
+        digests = await self._digest(window.blocks, on_progress, started_s)
+        price = await self._workers.run(price_digests, digests)
         return PricedWindow(window, price, self.chain.network, clock.elapsed_s() - started_s)
 
     async def _digest(self, blocks: HeightRange, on_progress: ProgressCallback, started_s: float) -> Sequence[bytes]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from pebble import ProcessExpired, ProcessPool
+
 from utxoracle_tui.engine.worker_tasks import compile_scanner, start_worker
+from utxoracle_tui.errors import Exit, OperatorError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_STOP_S = 0.8
+"""How long ended processes are waited for."""
 
 
 class Workers:
-    """A pool of worker processes, started when first used.
+    """A pool of worker processes.
 
     Use as an async context manager; leaving it ends the processes at once, whatever they are at.
     """
@@ -28,7 +34,7 @@ class Workers:
         self.count = count or os.cpu_count() or 1
         self._cache_dir = str(cache_dir / "compiled")
         self._context = multiprocessing.get_context("spawn")
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: ProcessPool | None = None
         self._compiler: multiprocessing.process.BaseProcess | None = None
 
     async def __aenter__(self) -> Workers:
@@ -47,11 +53,11 @@ class Workers:
         """
         if self._pool is None:
             resource_tracker.ensure_running()
-            self._pool = ProcessPoolExecutor(
-                self.count, self._context, initializer=start_worker, initargs=(self._cache_dir,)
+            self._pool = ProcessPool(
+                self.count, context=self._context, initializer=start_worker, initargs=(self._cache_dir,)
             )
             for _ in range(self.count):
-                self._pool.submit(os.getpid)
+                self._pool.schedule(os.getpid)
 
     def compile_in_background(self) -> None:
         """Have the scanner compiled beside the work, for a process that stays up long enough to gain from it."""
@@ -62,21 +68,37 @@ class Workers:
     async def run(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a task in a worker and wait for its result.
 
-        Raises what the task raises, and `BrokenProcessPool` when the worker was killed.
+        Raises what the task raises, and `OperatorError` when the worker was ended from outside. Cancelling leaves
+        the worker alone: it finishes what it is at, and nobody takes the result.
         """
         self.start()
         assert self._pool is not None
-        future = self._pool.submit(task, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+        future = asyncio.wrap_future(self._pool.schedule(task, args=args, kwargs=kwargs))
+        future.add_done_callback(_take_note)
+        try:
+            return await asyncio.shield(future)
+        except (ProcessExpired, BrokenProcessPool):
+            raise OperatorError(
+                "worker_died",
+                "A worker process was ended from outside, perhaps for lack of memory. Ask again.",
+                Exit.FAILED,
+            ) from None
 
     def stop(self) -> None:
         """End all processes, without waiting for what they are at."""
-        if self._compiler is not None and self._compiler.is_alive():
-            self._compiler.terminate()
-        self._compiler = None
+        compiler, self._compiler = self._compiler, None
+        if compiler is not None:
+            compiler.terminate()
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            # shutdown alone waits for tasks that have begun
-            for process in multiprocessing.active_children():
-                process.terminate()
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            with contextlib.suppress(TimeoutError):
+                self._pool.join(timeout=_STOP_S)
             self._pool = None
+        if compiler is not None:
+            compiler.join(timeout=_STOP_S)
+
+
+def _take_note(future: asyncio.Future[T]) -> None:
+    """Look at the exception of a task whose result nobody waits for any more, or asyncio complains of it."""
+    if not future.cancelled():
+        future.exception()

@@ -40,7 +40,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled place on an axis."""
+    """A labelled place on an axis.
+
+    The label has no space: plotext places labels with spaces differently from one process to the next.
+    """
 
     at: float
     label: str
@@ -106,28 +109,26 @@ def histogram(price: WindowPrice) -> Picture | None:
     series = [Series(bins.astype(np.float64), heights, Mark.BARS, "primary")]
     legend = f"█ amounts  ▼ round USD at {formats.whole_usd(slide_price_usd(price.rough.best_slide))}"
     if price.octave is not None:
-        series.append(_spikes(stencil_start(price.octave.rival_slide), top, 1.05, (low, high), Mark.UP, "accent"))
+        series.append(_spikes(stencil_start(price.octave.rival_slide), top * 1.15, (low, high), Mark.UP, "accent"))
         legend += f"  △ at {formats.whole_usd(price.octave.rival_usd)}"
-    series.append(_spikes(start, top, 1.16, (low, high), Mark.DOWN, "warning"))
+    series.append(_spikes(start, top * 1.35, (low, high), Mark.DOWN, "warning"))
     return Picture(
         x_range=(float(low), float(high)),
-        y_range=(0.0, top * 1.25),
+        y_range=(0.0, top * 1.4),
         series=series,
         x_ticks=_amount_ticks(low, high),
-        y_ticks=[Tick(top * share, f"{top * share * 100:.2f} %") for share in (0, 0.5, 1)],
+        y_ticks=[Tick(top * share, f"{top * share * 100:.2f}%") for share in (0, 0.5, 1)],
         level=None,
         legend=legend,
     )
 
 
-def _spikes(  # noqa: PLR0917
-    start: int, top: float, place: float, bins: tuple[int, int], mark: Mark, colour: Colour
-) -> Series:
+def _spikes(start: int, height: float, bins: tuple[int, int], mark: Mark, colour: Colour) -> Series:
     at = np.array([start + k for k in SPIKE_WEIGHTS if bins[0] <= start + k <= bins[1]], np.float64)
-    return Series(at, np.full(len(at), top * place), mark, colour)
+    return Series(at, np.full(len(at), height), mark, colour)
 
 
 def _amount_ticks(low: int, high: int) -> list[Tick]:
     edges = bin_edges()
     decades = (k for k in range(1, len(edges), 200) if low <= k <= high)
-    return [Tick(float(k), f"{edges[k]:.5f}".rstrip("0").rstrip(".") + " BTC") for k in decades]
+    return [Tick(float(k), f"{edges[k]:.5f}".rstrip("0").rstrip(".")) for k in decades]

@@ -40,6 +40,7 @@ from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary
 
 _VIEWS = ("scatter", "histogram", "filters")
+_WIDE_COLUMNS = 110
 _ONE_DAY = timedelta(days=1)
 
 
@@ -50,7 +51,7 @@ class WindowDetail(Screen[None]):
     """
 
     CSS_PATH = "window_detail.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  (Textual has it as an instance's)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE_COLUMNS, "-wide")]  # noqa: RUF012  (Textual has it as an instance's)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "next_view", "View", id="window.view"),
         Binding("d", "ask_day", "Date", id="window.day"),
@@ -90,7 +91,7 @@ class WindowDetail(Screen[None]):
     def on_mount(self) -> None:
         """Begin with all blocks of the folder."""
         self.query_one("#scatter").border_title = "price points over the blocks"
-        self.query_one("#histogram").border_title = "amounts under the stencil"
+        self.query_one("#histogram").border_title = "amounts in BTC under the stencil"
         self.query_one("#filters").border_title = "transactions"
         self._show_view()
         self.ask_for(self._request)
@@ -151,6 +152,14 @@ class WindowDetail(Screen[None]):
     def _show_view(self) -> None:
         for view in _VIEWS:
             self.set_class(self._view == view, f"-view-{view}")
+
+    def on_resize(self) -> None:
+        """The key for views is of use on narrow terminals only."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the key for views where all of them are shown."""
+        return action != "next_view" or self.size.width < _WIDE_COLUMNS
 
     def action_next_view(self) -> None:
         """Show the next of scatter, histogram and filters where only one has room."""

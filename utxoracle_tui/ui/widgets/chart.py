@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ from textual_plotext.plot import Plot
 from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
 
 log = logging.getLogger(__name__)
+
+_PLOTEXT = threading.Lock()
+"""plotext keeps state that all its figures share."""
 
 _DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 5
@@ -96,6 +100,11 @@ class Chart(PlotextPlot):
 
 
 def _draw(picture: Picture, look: _Look) -> Text:
+    with _PLOTEXT:
+        return _draw_alone(picture, look)
+
+
+def _draw_alone(picture: Picture, look: _Look) -> Text:
     plot = Plot()
     plot.clear_figure()
     plot.plotsize(look.columns, look.rows)

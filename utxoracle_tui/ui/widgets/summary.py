@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
-from utxoracle_core.window import FilterCounts
+from utxoracle_core.window import WindowOutputs
 from utxoracle_tui import formats
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.validation import Validity, validate, warnings
@@ -27,7 +27,7 @@ class FilterSummary(Static):
 
     def show(self, result: PricedWindow) -> None:
         """Show another window."""
-        self.update(_filters(result.price.outputs.filters))
+        self.update(_filters(result.price.outputs))
 
 
 def _summary(result: PricedWindow) -> Text:
@@ -75,16 +75,18 @@ def _sentences(result: PricedWindow, verdict: Validity) -> list[str]:
 def _details(result: PricedWindow) -> list[str]:
     price = result.price
     outputs, parts = price.outputs, price.confidence
-    lines = [
+    made_of = (
         f"{formats.plural(outputs.n_blocks, 'block')} · "
         f"{formats.utc_span(float(outputs.block_times[0]), float(outputs.block_times[-1]))}"
-    ]
-    if price.rough and price.spread and price.points:
-        share = formats.percent(price.spread.deviation_pct)
+    )
+    if price.points:
+        made_of += f" · {len(price.points.usd):,} points"
+    lines = [made_of]
+    if price.rough and price.spread:
         lines.append(
-            f"spread ±{formats.whole_usd(price.spread.deviation_usd)} ({share} of the band) · "
-            f"rough {formats.whole_usd(price.rough.price_usd)} · "
-            f"{len(price.points.usd):,} points, {len(outputs.amounts_btc):,} outputs"
+            f"spread ±{formats.whole_usd(price.spread.deviation_usd)} "
+            f"({formats.percent(price.spread.deviation_pct)} of the band) · "
+            f"rough price {formats.whole_usd(price.rough.price_usd)}"
         )
     if price.rough and price.octave:
         lines.append(
@@ -94,7 +96,8 @@ def _details(result: PricedWindow) -> list[str]:
     return lines
 
 
-def _filters(filters: FilterCounts) -> Table:
+def _filters(outputs: WindowOutputs) -> Table:
+    filters = outputs.filters
     rows = [
         ("transactions", filters.total, ""),
         ("more than 5 inputs", filters.inputs, "−"),
@@ -113,4 +116,5 @@ def _filters(filters: FilterCounts) -> Table:
         share = formats.percent(number / filters.total) if filters.total else ""
         style = "bold" if sign in {"", "="} else ""
         table.add_row(f"{sign or ' '} {name}", formats.count(number), share, style=style)
+    table.add_row("  amounts from these", formats.count(len(outputs.amounts_btc)), "")
     return table

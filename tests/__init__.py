@@ -1,0 +1,1 @@
+"""The tests: unit, screens, end to end, soak runs, and benches that are started as modules."""

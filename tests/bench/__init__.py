@@ -1,0 +1,1 @@
+"""Checks and measurements that are started as modules: `python -m tests.bench.NAME`."""

@@ -1,0 +1,1 @@
+"""Clients against real sockets: recorded replies, and servers that misbehave."""

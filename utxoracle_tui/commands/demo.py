@@ -1,0 +1,84 @@
+"""`utxoracle-tui demo`: the console on a simulated node host, or that host alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from utxoracle_tui.commands.running import run_until_signal
+from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.errors import Exit, OperatorError
+
+if TYPE_CHECKING:
+    from utxoracle_tui.demo.host.simulated_host import SimulatedHost
+
+_PARENT_CHECK_S = 0.5
+_PROGRESS_S = 0.2
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class _Orphaned(Exception):
+    """The program that started the host has gone."""
+
+
+def run(arguments: argparse.Namespace) -> Exit:
+    """Serve until a signal, or open the console."""
+    if not arguments.serve:
+        return run_console(arguments)
+    options = HostOptions.from_arguments(arguments)
+    try:
+        run_until_signal(_serve(options, announce=arguments.announce, parent=arguments.parent))
+    except (KeyboardInterrupt, _Orphaned):
+        return Exit.DONE
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"The simulated host cannot go on: {error.strerror or error}."
+        raise OperatorError("demo_failed", message, Exit.FAILED) from error
+    return Exit.DONE
+
+
+def run_console(arguments: argparse.Namespace) -> Exit:
+    """The console on a host of its own."""
+    raise OperatorError("usage", "Say --serve: demo has no console yet.", Exit.USAGE)
+
+
+async def _serve(options: HostOptions, *, announce: str, parent: int | None) -> None:
+    from utxoracle_tui.demo.host.simulated_host import SimulatedHost  # noqa: PLC0415  (a wrong option is told at once)
+
+    async with SimulatedHost(options) as host:
+        if parent is not None:
+            host.in_background(_watch(parent))
+        if announce == "ready":
+            await _ready(host)
+        sys.stdout.write(json.dumps({"env": host.environment, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
+        await host.broken()
+
+
+async def _watch(parent: int) -> None:
+    """Raises `_Orphaned` when the process `parent` is no longer the one above this one."""
+    while os.getppid() == parent:
+        await asyncio.sleep(_PARENT_CHECK_S)
+    raise _Orphaned
+
+
+async def _ready(host: SimulatedHost) -> None:
+    """Wait until the node is ready; on a terminal, say how far its blocks are."""
+    if not sys.stderr.isatty():
+        await host.ready()
+        return
+    waiting = asyncio.ensure_future(host.ready())
+    try:
+        while not (await asyncio.wait({waiting}, timeout=_PROGRESS_S))[0]:
+            line = f"Making blocks: {len(host.chain)} of {len(host.history) + 1}"
+            sys.stderr.write(_CLEAR_LINE + line)
+            sys.stderr.flush()
+        await waiting
+    finally:
+        waiting.cancel()
+        sys.stderr.write(_CLEAR_LINE)

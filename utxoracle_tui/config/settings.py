@@ -1,0 +1,134 @@
+"""All settings. To add one is to add a field: its name, type and default, and its rules.
+
+The key of a field is `section.name`; its variable `UTXORACLE_TUI_<SECTION>_<NAME>`.
+"""
+
+# ruff: noqa: RUF009  (`setting` is `dataclasses.field`, which the rule allows, under another name)
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from utxoracle_tui.config.fields import setting
+from utxoracle_tui.config.networks import NETWORKS
+from utxoracle_tui.config.redaction import Secret
+
+AUTO = "auto"
+"""The network is whatever the node says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Bitcoin Core. With `password` the client authenticates by it, else by `cookie_file`."""
+
+    url: str = setting("http://127.0.0.1:8332", env="BITCOIN_RPC_URL", takes_credentials=True)
+    """Where RPC and REST answer."""
+    user: str | None = setting(None, env="BITCOIN_RPC_USER")
+    """The name that goes with `password`."""
+    password: Secret | None = setting(None, env="BITCOIN_RPC_PASSWORD")
+    """As in `rpcpassword`, or the one that an `rpcauth` line was made for."""
+    cookie_file: Path | None = setting(None)
+    """The file that the node writes its password of the day to."""
+    datadir: Path | None = setting(None, env="BITCOIN_DATADIR")
+    """The node's data directory, without the network's subfolder; its bitcoin.conf is read."""
+    network: str = setting(AUTO, choices=(AUTO, *NETWORKS))
+    """The network that the node must be on."""
+    max_in_flight: int = setting(4, low=1, high=64)
+    """Requests that the node is given at once, at most; it falls by itself when the node slows down."""
+    reuse_connections: bool = setting(False)
+    """Fetch several blocks over one connection."""
+    connect_timeout_s: float = setting(5.0, low=0.1, high=120, unit="seconds")
+    """How long the node may take to accept a connection."""
+    read_timeout_s: float = setting(30.0, low=1, high=3600, unit="seconds")
+    """How long the node may be silent in the middle of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mempool:
+    """The mempool backend, for the exchange price."""
+
+    api_url: str = setting("http://127.0.0.1:8999", env="MEMPOOL_API_URL", url=True)
+    """The operator's own backend."""
+    fallback_enabled: bool = setting(False, env="MEMPOOL_FALLBACK_ENABLED")
+    """Ask the public instance when the own backend has no price: it learns the operator's address."""
+    fallback_url: str = setting("https://mempool.space", env="MEMPOOL_FALLBACK_URL", url=True)
+    """The public instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Electrs:
+    """The index server."""
+
+    http_url: str = setting("http://127.0.0.1:3000", env="ELECTRS_HTTP_URL", url=True)
+    """Where its REST interface answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """When a price counts as valid."""
+
+    confidence_threshold: float = setting(0.3, env="UTXORACLE_CONFIDENCE_THRESHOLD", low=0, high=1)
+    """The confidence that it must have at least, 0 to 1."""
+    min_price_usd: float = setting(10_000.0, env="MIN_PRICE_USD", low=0, unit="dollars")
+    """The lowest price that is believed."""
+    max_price_usd: float = setting(500_000.0, env="MAX_PRICE_USD", low=0, unit="dollars")
+    """The highest price that is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """The regular comparison of the two prices."""
+
+    interval_minutes: int = setting(10, env="ANALYSIS_INTERVAL_MINUTES", low=1, high=1440, unit="minutes")
+    """The time from one round to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Where alerts go."""
+
+    webhook_url: Secret | None = setting(None, env="ALERT_WEBHOOK_URL", url=True)
+    """An address that alerts are posted to; its path is usually a key, so all of it is a secret."""
+    secret: Secret | None = setting(None)
+    """The key that posted alerts are signed with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The program's own log."""
+
+    level: str = setting("INFO", env="LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+    """The least grave entries that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The read-only REST API."""
+
+    host: str = setting("127.0.0.1", env="FASTAPI_HOST", flag="--host")
+    """The address that it listens on."""
+    port: int = setting(8000, env="FASTAPI_PORT", flag="--port", low=1, high=65535)
+    """The port that it listens on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is kept on disk."""
+
+    data_dir: Path | None = setting(None, flag="--data-dir")
+    """One folder for all files, caches included; without it they lie where the platform keeps such files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections. Each instance is complete, can be hashed, and can be sent to worker processes."""
+
+    node: Node = Node()
+    mempool: Mempool = Mempool()
+    electrs: Electrs = Electrs()
+    price: Price = Price()
+    rounds: Rounds = Rounds()
+    alerts: Alerts = Alerts()
+    log: Log = Log()
+    api: Api = Api()
+    store: Store = Store()

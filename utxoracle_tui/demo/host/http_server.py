@@ -1,0 +1,218 @@
+"""HTTP/1.1 on a loopback port: framing by h11, connections that stay open, and nothing about Bitcoin."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+
+import h11
+
+from utxoracle_tui import clock
+
+LOOPBACK = "127.0.0.1"
+HTML = "text/html; charset=ISO-8859-1"
+"""What libevent says of a reply whose type nobody set."""
+
+_MAX_HEAD_BYTES = 8192  # Bitcoin Core, MAX_HEADERS_SIZE
+_READ_BYTES = 65536
+_SMALL_BYTES = 65536
+"""Bodies up to here go out in one piece with the head."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request."""
+
+    method: str
+    path: str
+    query: str
+    authorization: str | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole reply; one without a body says so by a length of 0."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = HTML
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class LoopbackPort:
+    """A port on 127.0.0.1 that stays ours while nothing listens on it: clients are then refused."""
+
+    def __init__(self, number: int = 0) -> None:
+        """Raises OSError when the port is taken; 0 takes a free one."""
+        self._keeper = self._bound(number)
+        self.number: int = self._keeper.getsockname()[1]
+
+    def listening_socket(self) -> socket.socket:
+        """Another socket on the port, to listen on."""
+        return self._bound(self.number)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._keeper.close()
+
+    @staticmethod
+    def _bound(number: int) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((LOOPBACK, number))
+        return bound
+
+
+class HttpServer:
+    """Answers requests by a handler, those of one connection one after the other."""
+
+    def __init__(self, handler: Handler, *, idle_timeout_s: float, on_connection: Callable[[], None]) -> None:
+        self._handler = handler
+        self._idle_timeout_s = idle_timeout_s
+        self._on_connection = on_connection
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
+
+    async def listen(self, port: LoopbackPort) -> None:
+        """Accept connections from now on."""
+        # in two steps: who is cancelled in the second still has a server to close
+        self._server = await asyncio.start_server(self._serve, sock=port.listening_socket(), start_serving=False)
+        await self._server.start_serving()
+
+    async def close(self, grace_s: float) -> None:
+        """Accept no more, let requests that are being answered end within `grace_s`, and close all connections."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for task, connection in self._connections.items():
+            connection.last = True
+            if not connection.busy:
+                task.cancel()
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=grace_s)
+        for task in self._connections:
+            task.cancel()
+        if self._connections:
+            await asyncio.wait(list(self._connections))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connection = _Connection(reader, writer, self._handler, self._idle_timeout_s)
+        if self._server is None:
+            writer.transport.abort()
+            return
+        self._connections[task] = connection
+        self._on_connection()
+        try:
+            await connection.run()
+        # asyncio's streams take a cancelled connection for a failure, so it ends here
+        except (asyncio.CancelledError, ConnectionError, TimeoutError):
+            pass
+        finally:
+            del self._connections[task]
+            writer.close()
+
+
+class _Connection:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler, idle_timeout_s: float
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handler = handler
+        self._idle_timeout_s = idle_timeout_s
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
+        self.busy = False
+        self.last = False
+        """Whether to close after the reply that is being made."""
+
+    async def run(self) -> None:
+        """Answer requests until the client or the server has had enough."""
+        while True:
+            try:
+                request = await self._request()
+            except h11.RemoteProtocolError as error:
+                self.last = True
+                await self._reply(Response(error.error_status_hint))
+                return
+            if request is None:
+                return
+            self.busy = True
+            await self._reply(await self._answer(request), is_head=request.method == "HEAD")
+            self.busy = False
+            if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                return
+            self._http.start_next_cycle()
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self._handler(request)
+        except Exception:  # noqa: BLE001  (one request must not take the server down)
+            _log.exception("%s %s", request.method, request.path)
+            return Response(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _request(self) -> Request | None:
+        """The next request, or None when the client has gone."""
+        head: h11.Request | None = None
+        body: list[bytes] = []
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                await self._receive()
+            elif isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body.append(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage) and head is not None:
+                return _whole(head, b"".join(body))
+            else:
+                return None
+
+    async def _receive(self) -> None:
+        if self._http.they_are_waiting_for_100_continue:
+            self._writer.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+        async with asyncio.timeout(self._idle_timeout_s):
+            self._http.receive_data(await self._reader.read(_READ_BYTES))
+
+    async def _reply(self, response: Response, *, is_head: bool = False) -> None:
+        headers = [("Date", formatdate(clock.now_s(), usegmt=True)), *response.headers]
+        if response.status != HTTPStatus.NO_CONTENT:
+            headers += [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
+        if self.last:
+            headers.append(("Connection", "close"))
+        reason = HTTPStatus(response.status).phrase
+        head = self._http.send(h11.Response(status_code=response.status, headers=headers, reason=reason)) or b""
+        body = b"" if is_head else response.body
+        if body:
+            self._http.send_with_data_passthrough(h11.Data(data=body))
+        self._http.send(h11.EndOfMessage())
+        if len(body) <= _SMALL_BYTES:
+            self._writer.write(head + body)
+        else:
+            self._writer.write(head)
+            self._writer.write(body)
+        await self._writer.drain()
+
+
+def _whole(head: h11.Request, body: bytes) -> Request:
+    path, _, query = head.target.decode("ascii", "replace").partition("?")
+    authorization = next((value for name, value in head.headers if name == b"authorization"), None)
+    return Request(
+        method=head.method.decode("ascii", "replace"),
+        path=path,
+        query=query,
+        authorization=authorization.decode("latin-1") if authorization is not None else None,
+        body=body,
+    )

@@ -1,0 +1,366 @@
+"""What the clients of HTTP services share: redaction, back-off, a limit on requests in flight, and one exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+from urllib.parse import urlsplit, urlunsplit
+
+import h11
+import httpx
+
+from utxoracle_tui import __version__, clock
+
+KEEP_ALIVE_S = 20.0
+"""An idle connection is given up after this; Bitcoin Core closes its side after 30 s (`-rpcservertimeout`)."""
+CLEAN_TEXT_LENGTH = 200
+
+
+class Secret:
+    """A password or token that is seen only by who asks for it: printed, logged or in a traceback it is `***`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL, as errors name them: no credentials, no path."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def redact_url(url: str) -> str:
+    """A URL fit to be shown: credentials replaced, query and fragment, where tokens travel, left out."""
+    parts = urlsplit(url)
+    credentials, separator, host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, f"***{separator}{host}" if credentials else host, parts.path, "", ""))
+
+
+def clean_text(text: str) -> str:
+    """What a server wrote, fit for a terminal: one line of printable characters, at most 200."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * CLEAN_TEXT_LENGTH]).split())
+    return line if len(line) <= CLEAN_TEXT_LENGTH else line[: CLEAN_TEXT_LENGTH - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before another try: doubling, and half of it random, so that clients don't come in step."""
+
+    first_s: float = 0.2
+    most_s: float = 5.0
+
+    def delay_s(self, failures: int, jitter: float) -> float:
+        """The wait after so many failures (1 or more); `jitter` is a random number from 0 to 1."""
+        return min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 32)) * (0.5 + 0.5 * jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a client is."""
+
+    in_flight: int
+    limit: int
+    """Requests that may be in flight now."""
+    most: int
+    """The limit when the server keeps up."""
+    waiting: int
+    """Requests that wait for their turn."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """The right to one request, held while it is in flight."""
+
+    round: int
+
+
+class RequestLimiter:
+    """Bounds the requests in flight, over all kinds of them: additive increase, multiplicative decrease.
+
+    The limit is halved when the server says that it is overloaded or doesn't answer in time, and when three replies
+    in a row are slow. A reply is slow when its first byte took more than 0.5 s and more than four times the median of
+    the last 64 replies of its kind, of which there must be eight. One slow reply alone says little: a node that
+    connects a block holds everything up for a moment. Requests that were under way when the limit was halved don't
+    halve it again. After 32 good replies in a row the limit grows by one.
+
+    Waiters get their turn in order, those that go `ahead` before all others.
+    """
+
+    SLOW_S = 0.5
+    SLOW_TIMES_MEDIAN = 4.0
+    SLOW_IN_A_ROW = 3
+    GROW_AFTER_REPLIES = 32
+    _REMEMBERED, _LEAST_REMEMBERED = 64, 8
+
+    def __init__(self, most: int) -> None:
+        if most < 1:
+            raise ValueError("at least one request must be allowed in flight")
+        self._most = self._limit = most
+        self._in_flight = 0
+        self._round = 0
+        self._slow = self._good = 0
+        self._ahead: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+        self._waits_s: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=self._REMEMBERED))
+
+    @property
+    def load(self) -> Load:
+        """How many requests are in flight and waiting now."""
+        return Load(self._in_flight, self._limit, self._most, len(self._ahead) + len(self._others))
+
+    @asynccontextmanager
+    async def slot(self, *, ahead: bool = False) -> AsyncIterator[Slot]:
+        """Wait for a turn and hold it."""
+        await self._take(self._ahead if ahead else self._others)
+        try:
+            yield Slot(self._round)
+        finally:
+            self._in_flight -= 1
+            self._admit()
+
+    def overloaded(self, slot: Slot) -> None:
+        """Note that the server could not take the request of this slot, or did not answer it in time."""
+        self._slow = self._good = 0
+        if slot.round == self._round:
+            self._round += 1
+            self._limit = max(1, self._limit // 2)
+
+    def served(self, slot: Slot, kind: str, wait_s: float) -> None:
+        """Note how long the first byte of a good reply took; `kind` names requests whose times compare."""
+        earlier_s = self._waits_s[kind]
+        slow = (
+            wait_s > self.SLOW_S
+            and len(earlier_s) >= self._LEAST_REMEMBERED
+            and wait_s > self.SLOW_TIMES_MEDIAN * median(earlier_s)
+        )
+        earlier_s.append(wait_s)
+        if slow:
+            self._good = 0
+            self._slow += 1
+            if self._slow >= self.SLOW_IN_A_ROW:
+                self.overloaded(slot)
+            return
+        self._slow = 0
+        self._good += 1
+        if self._good >= self.GROW_AFTER_REPLIES and self._limit < self._most:
+            self._good = 0
+            self._limit += 1
+            self._admit()
+
+    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        self._admit()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                with suppress(ValueError):
+                    queue.remove(turn)
+            else:
+                self._in_flight -= 1
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        while self._in_flight < self._limit and (turn := self._next()) is not None:
+            self._in_flight += 1
+            turn.set_result(None)
+
+    def _next(self) -> asyncio.Future[None] | None:
+        for queue in (self._ahead, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.cancelled():
+                    return turn
+        return None
+
+
+class Failure(StrEnum):
+    """How an exchange can fail below the level of HTTP."""
+
+    REFUSED = "refused"
+    NAME = "name"
+    """The host's name is not known."""
+    NO_CONNECTION = "no_connection"
+    """No connection within the time-out, or no way to the host."""
+    TLS = "tls"
+    CLOSED = "closed"
+    """The connection was closed or reset before the reply was whole."""
+    SILENT = "silent"
+    """Nothing came within the time-out."""
+    GARBLED = "garbled"
+    """What came is not HTTP."""
+    TOO_BIG = "too_big"
+
+
+class ExchangeFailed(Exception):
+    """No reply was had. `detail` is the system's word for it, if there is one."""
+
+    def __init__(self, failure: Failure, detail: str = "") -> None:
+        self.failure = failure
+        self.detail = detail
+        super().__init__(failure, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP reply."""
+
+    status: int
+    content_type: str
+    body: bytes
+    wait_s: float
+    """Seconds until its first byte, connecting included."""
+
+
+class HttpSession:
+    """Exchanges with one server, its proxies in the environment ignored: they would see the password."""
+
+    def __init__(self, url: str, *, connect_timeout_s: float, read_timeout_s: float, keep_alive: bool) -> None:
+        self.connections = 0
+        """How many were opened so far."""
+        self._base = url.rstrip("/")
+        # a context without authorities is made in no time, trusts nobody, and is never asked over plain HTTP
+        is_tls = urlsplit(url).scheme == "https"
+        trust = ssl.create_default_context() if is_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            verify=trust,
+            follow_redirects=False,
+            timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=None),
+            limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_S),
+            headers={
+                "Accept": "*/*",
+                "User-Agent": f"utxoracle-tui/{__version__}",
+                "Accept-Encoding": "identity",
+                "Connection": "keep-alive" if keep_alive else "close",
+            },
+        )
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        auth: httpx.Auth | None = None,
+        most_bytes: int,
+    ) -> Reply:
+        """Send one request and read the whole reply, of at most `most_bytes`.
+
+        A kept connection may have been closed by the server just as the request went out; such a request is sent
+        once more, over a new one. Raises `ExchangeFailed`.
+        """
+        outcome, stale = await self._try(method, path, content, auth, most_bytes)
+        if stale:
+            outcome, _ = await self._try(method, path, content, auth, most_bytes)
+        if isinstance(outcome, Reply):
+            return outcome
+        raise outcome
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _try(
+        self, method: str, path: str, content: bytes | None, auth: httpx.Auth | None, most_bytes: int
+    ) -> tuple[Reply | ExchangeFailed, bool]:
+        """The reply or the failure, and whether it is a kept connection's that had gone stale.
+
+        Failures are returned: raised from inside the handler they would carry frames of httpx, in whose local
+        variables the credentials stand.
+        """
+        connected = answered = False
+
+        async def trace(event: str, _: object) -> None:
+            nonlocal connected
+            if event == "connection.connect_tcp.started":
+                connected = True
+                self.connections += 1
+
+        started_s = clock.elapsed_s()
+        try:
+            async with self._client.stream(
+                method, self._base + path, content=content, auth=auth, extensions={"trace": trace}
+            ) as response:
+                answered = True
+                wait_s = clock.elapsed_s() - started_s
+                body = await _read_body(response, most_bytes)
+        except httpx.TransportError as error:
+            failed = _failed(error, answered=answered)
+            return failed, failed.failure is Failure.CLOSED and not connected and not answered
+        if body is None:
+            return ExchangeFailed(Failure.TOO_BIG, f"more than {most_bytes:,} bytes"), False
+        return Reply(response.status_code, response.headers.get("content-type", ""), body, wait_s), False
+
+
+async def _read_body(response: httpx.Response, most_bytes: int) -> bytes | None:
+    """The body, or None when it is too big."""
+    declared = response.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most_bytes:
+        return None
+    chunks, size = [], 0
+    async for chunk in response.aiter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most_bytes:
+            return None
+    return b"".join(chunks)
+
+
+def _failed(error: httpx.TransportError, *, answered: bool) -> ExchangeFailed:
+    causes = list(_causes(error))
+    system = next((cause for cause in causes if isinstance(cause, OSError) and cause.errno), None)
+    detail = clean_text(system.strerror or "") if system is not None else ""
+    if isinstance(error, httpx.ConnectTimeout):
+        return ExchangeFailed(Failure.NO_CONNECTION, "no answer")
+    if isinstance(error, httpx.TimeoutException):
+        return ExchangeFailed(Failure.SILENT)
+    for kind, failure in (
+        (ssl.SSLError, Failure.TLS),
+        (socket.gaierror, Failure.NAME),
+        (ConnectionRefusedError, Failure.REFUSED),
+    ):
+        if any(isinstance(cause, kind) for cause in causes):
+            return ExchangeFailed(failure, detail)
+    if isinstance(error, httpx.ConnectError):
+        return ExchangeFailed(Failure.NO_CONNECTION, detail)
+    if not answered and any(isinstance(cause, h11.RemoteProtocolError) for cause in causes):
+        return ExchangeFailed(Failure.GARBLED)
+    return ExchangeFailed(Failure.CLOSED, detail)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it came from."""
+    yield error
+    inner = error.__cause__ or error.__context__
+    if inner is not None:
+        yield from _causes(inner)
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
