@@ -357,6 +357,11 @@ _CENTRAL = (
             "middle = central(points.usd, rough.price_usd - reach, rough.price_usd + reach)",
             "middle = central(points.usd, rough.price_usd - reach, 1.05 * rough.price_usd)",
         ),
+        (
+            "the lower end of the band is a difference",
+            "middle = central(points.usd, rough.price_usd - reach, rough.price_usd + reach)",
+            "middle = central(points.usd, 0.95 * rough.price_usd, rough.price_usd + reach)",
+        ),
         ("points within 5 %", "CENTRAL_REACH = 0.05", "CENTRAL_REACH = 0.0501"),
         ("the spread within 10 %", "SPREAD_REACH = 0.1", "SPREAD_REACH = 0.11"),
         ("the band of the spread is a difference", "deviation_usd / (up - down)", "deviation_usd / (0.2 * price_usd)"),

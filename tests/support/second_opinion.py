@@ -63,8 +63,8 @@ def assert_same_findings(found: ScannedBlock, block: Block) -> None:
     assert found.output_sats.shape == (len(rows), 2)
     assert found.input_counts.tolist() == [len(tx.inputs) for tx in candidates]
     _same(found.prevout_txids, prevouts, "u1", (len(prevouts) // 32, 32))
-    dtypes = (found.tx_indexes.dtype, found.output_sats.dtype, found.input_counts.dtype)
-    assert dtypes == (np.int32, np.int64, np.uint8)
+    dtypes = [array.dtype.str for array in (found.tx_indexes, found.output_sats, found.input_counts)]
+    assert dtypes == ["<i4", "<i8", "|u1"]
     assert found.merkle_root == root_of(txids)
     assert found.merkle_mutated == mutated(txids)
     assert found.witness_root == root_of([bytes(32), *(tx.wtxid for tx in block.transactions[1:])])

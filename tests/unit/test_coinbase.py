@@ -9,7 +9,6 @@ from tests.support.building import (
     FIRST_TX_OFFSET,
     HEIGHT,
     P2WPKH,
-    Tx,
     block_of,
     coinbase_tx,
     fault_of,
@@ -23,6 +22,7 @@ from utxoracle_core.scan import Scanner
 from utxoracle_tui.demo.chain.serialise import (
     COMMITMENT_PREFIX,
     NULL_OUTPOINT,
+    Tx,
     height_push,
     transaction,
     tx_in,

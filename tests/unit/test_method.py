@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tests.support import plain_method
 from tests.support.parity_checks import window_of_amounts
 from utxoracle_core import WindowPrice, price_window
+from utxoracle_core.price import _spread
 
 
 def drawn_amounts(seed: int, count: int, price_usd: float, share: float, width: float) -> list[float]:
     """Amounts in whole sats: a share of them round USD sums, the others anything."""
     draw = random.Random(seed)
-    amounts = []
+    amounts: list[float] = []
     while len(amounts) < count:
         if draw.random() < share:
             amount = draw.choice(plain_method.LADDER_USD) / price_usd * draw.gauss(1.0, width)
@@ -97,6 +98,21 @@ def test_the_plot_range_grows_with_the_spread_between_its_limits() -> None:
     assert len(set(ranges)) > 4
 
 
+def test_the_spread_of_many_clouds_of_points() -> None:
+    between = 0
+    for seed in range(300):
+        draw = np.random.default_rng(seed)
+        points = np.concatenate((draw.uniform(57_000, 71_500, 150), draw.normal(64_321.0, 1_500.0, seed // 3)))
+        price_usd = float(points[seed % 100])
+        found, expected = _spread(points, price_usd), plain_method.spread(points.tolist(), price_usd)
+        assert found.deviation_usd == expected.deviation_usd
+        assert found.deviation_pct == expected.deviation_pct
+        assert found.plot_range == expected.plot_range
+        assert (found.plot_low_usd, found.plot_high_usd) == (expected.plot_low_usd, expected.plot_high_usd)
+        between += 0.05 < found.plot_range < 0.2
+    assert between > 60
+
+
 @pytest.mark.parametrize("away_usd", [10.0, 2_000.0, 4_000.0])
 def test_the_plot_bounds(away_usd: float) -> None:
     found = spread_around(64_321.0, away_usd)
@@ -132,30 +148,29 @@ def with_a_point_at(bound_usd: float, amount: float) -> float | None:
     return None
 
 
-def test_a_point_at_the_very_end_of_the_band_is_outside() -> None:
+@pytest.mark.parametrize(
+    ("factor", "seed"), [*((1.05, seed) for seed in (11, 43, 48, 50)), *((0.95, seed) for seed in (12, 20, 25, 45))]
+)
+def test_a_point_at_the_very_end_of_the_band_is_outside(factor: float, seed: int) -> None:
     """The ends are the rough price plus and minus 0.05 times itself, which is not 1.05 or 0.95 times it."""
-    decided = {1.05: 0, 0.95: 0}
-    for seed in range(300):
-        draw = random.Random(seed)
-        price_usd = draw.uniform(25_000.0, 120_000.0)
-        amounts = [100 / price_usd * draw.uniform(0.99, 1.01), 100 / price_usd * draw.uniform(0.99, 1.01)]
-        for factor, end in ((1.05, 0.05), (0.95, -0.05)):
-            rough_usd = plain_rough(amounts + [100 / price_usd / factor])
-            bound_usd = rough_usd + 0.05 * rough_usd if end > 0 else rough_usd - 0.05 * rough_usd
-            at_the_end = with_a_point_at(bound_usd, 100 / price_usd / factor)
-            if at_the_end is None or bound_usd == factor * rough_usd:
-                continue
-            three = [*amounts, at_the_end]
-            if plain_rough(three) != rough_usd:
-                continue
-            found = priced(three)
-            usd = [point for _, point in plain_method.price_points(three, rough_usd)]
-            reach = 0.05 * rough_usd
-            expected = plain_method.central(usd, rough_usd - reach, rough_usd + reach)
-            assert found.price_usd == (expected and expected[0])
-            products = (0.95 * rough_usd, rough_usd + reach) if end < 0 else (rough_usd - reach, 1.05 * rough_usd)
-            decided[factor] += expected != plain_method.central(usd, *products)
-    assert min(decided.values()) > 0
+    draw = random.Random(seed)
+    price_usd = draw.uniform(25_000.0, 120_000.0)
+    amounts = [100 / price_usd * draw.uniform(0.99, 1.01), 100 / price_usd * draw.uniform(0.99, 1.01)]
+    rough_usd = plain_rough([*amounts, 100 / price_usd / factor])
+    low, high = rough_usd - 0.05 * rough_usd, rough_usd + 0.05 * rough_usd
+    at_the_end = with_a_point_at(high if factor > 1 else low, 100 / price_usd / factor)
+    assert at_the_end is not None
+    three = [*amounts, at_the_end]
+    assert plain_rough(three) == rough_usd
+    usd = [point for _, point in plain_method.price_points(three, rough_usd)]
+    expected = plain_method.central(usd, low, high)
+    assert expected is not None
+    assert priced(three).price_usd == expected[0]
+    # as a product, this end would take the point in, and the price would be another one
+    low, high = (low, factor * rough_usd) if factor > 1 else (factor * rough_usd, high)
+    other = plain_method.central(usd, low, high)
+    assert other is not None
+    assert other[0] != expected[0]
 
 
 def plain_rough(amounts: list[float]) -> int:

@@ -198,8 +198,10 @@ def small_chains(draw: st.DrawFn) -> list[list[Tx]]:
         for _ in range(draw(st.integers(0, 6))):
             inputs = []
             for _ in range(draw(st.sampled_from([1, 1, 1, 2, 5, 6]))):
-                inside = made and draw(st.booleans())
-                txid = draw(st.sampled_from(made)).txid if inside else draw(st.integers(1, 9)).to_bytes(32, "little")
+                if made and draw(st.booleans()):
+                    txid = draw(st.sampled_from(made)).txid
+                else:
+                    txid = draw(st.integers(1, 9)).to_bytes(32, "little")
                 inputs.append(tx_in(txid + draw(st.integers(0, 1)).to_bytes(4, "little")))
             sats = draw(
                 st.lists(st.sampled_from([0, 1_000, 1_001, 54_321, 10**13 - 1, 10**13]), min_size=1, max_size=3)

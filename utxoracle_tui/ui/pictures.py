@@ -40,10 +40,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled place on an axis.
-
-    The label has no space: plotext places labels with spaces differently from one process to the next.
-    """
+    """A labelled place on an axis."""
 
     at: float
     label: str

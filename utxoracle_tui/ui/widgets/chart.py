@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.color import Color
@@ -28,6 +30,7 @@ _PLOTEXT = threading.Lock()
 """plotext keeps state that all its figures share."""
 
 _DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
+_TICK = "┬"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 5
 
 Rgb = tuple[int, int, int]
@@ -117,9 +120,28 @@ def _draw_alone(picture: Picture, look: _Look) -> Text:
     if picture.level is not None:
         # as a series, for plotext draws its own lines below all points
         plot.plot(picture.x_range, (picture.level, picture.level), marker="━", color=look.colours["foreground"])
-    plot.xticks([tick.at for tick in picture.x_ticks], [tick.label for tick in picture.x_ticks])
+    # plotext keeps the row below the axis free for labels; it would place them in an order that changes from one
+    # process to the next, and leave out those that no longer fit
+    plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
     plot.yticks([tick.at for tick in picture.y_ticks], [tick.label for tick in picture.y_ticks])
-    return Text.from_ansi(plot.build())
+    lines = Text.from_ansi(plot.build()).split("\n")
+    while not lines[-1].plain.strip():
+        lines.pop()
+    labels = _label_row(lines[-1].plain, [tick.label for tick in picture.x_ticks])
+    return Text("\n").join([*lines, Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color))])
+
+
+def _label_row(axis: str, labels: Sequence[str]) -> str:
+    """Labels centred under the ticks of an axis, the outer ones first; what would touch another is left out."""
+    places = [column for column, mark in enumerate(axis) if mark == _TICK]
+    row = [" "] * len(axis)
+    pairs = list(zip(places, labels, strict=False))
+    for place, label in [*pairs[:1], *pairs[:0:-1]]:
+        start = max(0, min(place - len(label) // 2, len(axis) - len(label)))
+        room = row[max(start - 1, 0) : start + len(label) + 1]
+        if all(cell == " " for cell in room):
+            row[start : start + len(label)] = label
+    return "".join(row)
 
 
 def _add(plot: Plot, series: Series, picture: Picture, look: _Look) -> None:
