@@ -102,7 +102,6 @@ def test_a_valid_window_ends_with_0(environment: dict[str, str], tmp_path: Path)
         (("--blocks", "/nowhere/at/all"), "no_folder", 2),
         (("--blocks", REAL_BLOCKS / "README"), "no_folder", 2),
         (("--blocks", FIXTURES), "no_blocks", 2),
-        ((), "usage", 2),
         (("--blocks", FEW_PAYMENTS, "--date", "2024-05-06"), "date_too_new", 2),
         (("--blocks", FEW_PAYMENTS, "--date", "2023-12-14"), "date_too_old", 2),
         (("--blocks", FEW_PAYMENTS, "--date", "yesterday"), "usage", 2),

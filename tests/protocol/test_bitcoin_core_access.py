@@ -24,9 +24,10 @@ from tests.support.scripted_http import (
     Step,
     recorded,
 )
+from utxoracle_tui.config.redaction import Secret
 from utxoracle_tui.errors import Exit
 from utxoracle_tui.sources import node_errors
-from utxoracle_tui.sources.http import Secret, host_of, redact_url
+from utxoracle_tui.sources.http import host_of, redact_url
 from utxoracle_tui.sources.node_access import NodeAccess
 
 OLD_COOKIE, NEW_COOKIE = "0badc0de" * 8, "c0ffee00" * 8

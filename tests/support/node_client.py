@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.support.scripted_http import Answer, Json, Request, ScriptedServer
+from utxoracle_tui.config.redaction import Secret
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
-from utxoracle_tui.sources.http import Secret
 from utxoracle_tui.sources.node_access import NodeAccess
 from utxoracle_tui.sources.node_errors import NodeError
 from utxoracle_tui.sources.node_session import NodeSession, Patience

@@ -198,7 +198,7 @@ def small_chains(draw: st.DrawFn) -> list[list[Tx]]:
         for _ in range(draw(st.integers(0, 6))):
             inputs = []
             for _ in range(draw(st.sampled_from([1, 1, 1, 2, 5, 6]))):
-                if made and draw(st.booleans()):
+                if len(made) > 0 and draw(st.booleans()):
                     txid = draw(st.sampled_from(made)).txid
                 else:
                     txid = draw(st.integers(1, 9)).to_bytes(32, "little")

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from utxoracle_tui.config.paths import cache_dir
-from utxoracle_tui.engine.pricing import FolderPricing
+from utxoracle_tui.engine.folder_pricing import FolderPricing
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.block_folder import open_folder

@@ -1,4 +1,4 @@
-"""`utxoracle-tui price`: one window price, from raw blocks on disk."""
+"""`utxoracle-tui price`: one window price, from the node or from raw blocks on disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pathlib import Path
 from utxoracle_tui import formats
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.config.paths import cache_dir
-from utxoracle_tui.engine.pricing import FolderPricing, PricedWindow
+from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.engine.folder_pricing import FolderPricing
+from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.report import as_document
-from utxoracle_tui.engine.request import Everything, Last, Request, read_day, read_heights
-from utxoracle_tui.engine.validation import validate, warnings
+from utxoracle_tui.engine.request import Day, Everything, Last, Request, read_day, read_heights
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits, validate, warnings
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.errors import Exit
 from utxoracle_tui.sources.block_folder import open_folder
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -25,12 +27,19 @@ _CLEAR_LINE = "\r\x1b[K"
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Price the window that the command line asks for and print it."""
-    if arguments.blocks is None:
-        raise OperatorError("usage", "Say which blocks to price: --blocks DIR.", Exit.USAGE)
     request = _request(arguments)
-    result = run_until_signal(_price(arguments.blocks, request, cache_dir(arguments.data_dir)))
-    sys.stdout.write(_as_json(result) if arguments.json else _as_text(result))
-    return Exit.DONE if validate(result.price).valid else Exit.NOT_VALID
+    if arguments.blocks is not None:
+        work = _price_folder(arguments.blocks, request, cache_dir(arguments.data_dir))
+        limits = DEFAULT_LIMITS
+    else:
+        from utxoracle_tui.commands import node  # noqa: PLC0415  (raw blocks need no network)
+
+        settings = node.load_settings(arguments)
+        limits = node.limits_of(settings)
+        work = _price_from_node(settings, request)
+    result = run_until_signal(work)
+    sys.stdout.write(_as_json(result, limits) if arguments.json else _as_text(result, limits))
+    return Exit.DONE if validate(result.price, limits).valid else Exit.NOT_VALID
 
 
 def _request(arguments: argparse.Namespace) -> Request:
@@ -40,20 +49,31 @@ def _request(arguments: argparse.Namespace) -> Request:
         return Last(arguments.last)
     if arguments.heights is not None:
         return read_heights(arguments.heights)
-    return Everything()
+    return Everything() if arguments.blocks is not None else Day()
 
 
-async def _price(path: Path, request: Request, cache: Path) -> PricedWindow:
+async def _price_folder(path: Path, request: Request, cache: Path) -> PricedWindow:
     folder = await asyncio.to_thread(open_folder, path)
-    terminal = sys.stderr.isatty()
     async with Workers(cache) as workers:
-        workers.start()
-        workers.compile_in_background()
-        try:
-            return await FolderPricing(folder, workers).price(request, _show if terminal else _ignore)
-        finally:
-            if terminal:
-                sys.stderr.write(_CLEAR_LINE)
+        return await _with_progress(FolderPricing(folder, workers), workers, request)
+
+
+async def _price_from_node(settings: Settings, request: Request) -> PricedWindow:
+    from utxoracle_tui.commands import node  # noqa: PLC0415  (raw blocks need no network)
+
+    async with Workers(cache_dir(settings.store.data_dir)) as workers, node.open_node(settings) as client:
+        return await _with_progress(node.pricing(client, workers), workers, request)
+
+
+async def _with_progress(pricing: WindowPricing, workers: Workers, request: Request) -> PricedWindow:
+    workers.start()
+    workers.compile_in_background()
+    terminal = sys.stderr.isatty()
+    try:
+        return await pricing.price(request, _show if terminal else _ignore)
+    finally:
+        if terminal:
+            sys.stderr.write(_CLEAR_LINE)
 
 
 def _ignore(progress: Progress) -> None:
@@ -70,13 +90,13 @@ def _show(progress: Progress) -> None:
     sys.stderr.flush()
 
 
-def _as_json(result: PricedWindow) -> str:
-    return json.dumps(as_document(result)) + "\n"
+def _as_json(result: PricedWindow, limits: Limits) -> str:
+    return json.dumps(as_document(result, limits)) + "\n"
 
 
-def _as_text(result: PricedWindow) -> str:
+def _as_text(result: PricedWindow, limits: Limits) -> str:
     price, window = result.price, result.window
-    outputs, verdict = price.outputs, validate(price)
+    outputs, verdict = price.outputs, validate(price, limits)
     blocks = f"blocks {outputs.first_height}–{outputs.last_height}"
     title = window.name or (f"Price of {window.day.day}" if window.day else f"Price of {blocks}")
     figure = f"{formats.usd(price.price_usd)} per BTC" if price.price_usd is not None else "no price"

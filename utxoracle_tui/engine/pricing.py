@@ -1,24 +1,23 @@
-"""One window from blocks to price: digesting in the workers, block by block, then pricing there."""
+"""One window from blocks to price: digested in the workers block by block, then priced there."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from utxoracle_core import BlockError, HeightRange, WindowPrice
+from utxoracle_core import WindowPrice
 from utxoracle_tui import clock
 from utxoracle_tui.engine.progress import Progress
-from utxoracle_tui.engine.request import MAIN, Chain, Request, Window, resolve
-from utxoracle_tui.engine.worker_tasks import digest_from_file, price_digests
+from utxoracle_tui.engine.request import Request, Window
+from utxoracle_tui.engine.worker_tasks import price_digests
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.sources.block_folder import BlockFolder, BlockRef
 
 ProgressCallback = Callable[[Progress], None]
 REPORT_EVERY_S = 0.1
-KEPT_DIGESTS = 1200
+KEPT_DIGESTS = 600
 """Digests kept in memory, about 0.15 MB each on the main network."""
 
 
@@ -32,14 +31,40 @@ class PricedWindow:
     elapsed_s: float
 
 
-class FolderPricing:
-    """Prices windows of a block folder. Digests stay in memory, so that another window costs only its new blocks."""
+@dataclass(frozen=True, slots=True)
+class WantedBlock:
+    """A block of a window."""
 
-    def __init__(self, folder: BlockFolder, workers: Workers) -> None:
-        self.folder = folder
-        self.chain = Chain(folder.base, folder.tip, folder.times, MAIN if folder.is_main else None)
+    height: int
+    hash_text: str
+    length_bytes: int | None
+    """None where only the block itself tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a request comes to."""
+
+    window: Window
+    network: str | None
+    blocks: Sequence[WantedBlock]
+
+
+class WindowPricing(ABC):
+    """Prices windows. Digests stay in memory, so that another window costs only the blocks that are new in it."""
+
+    def __init__(self, workers: Workers, at_once: int) -> None:
         self._workers = workers
-        self._digests: OrderedDict[int, bytes] = OrderedDict()
+        self._at_once = at_once
+        self._digests: OrderedDict[str, bytes] = OrderedDict()
+
+    @abstractmethod
+    async def plan(self, request: Request) -> Plan:
+        """Find the blocks of a request. Raises `OperatorError`."""
+
+    @abstractmethod
+    async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
+        """Get one block and digest it: the digest, and how many bytes the block has. Raises `OperatorError`."""
 
     async def price(self, request: Request, on_progress: ProgressCallback) -> PricedWindow:
         """Price one window; `on_progress` is called at the start, at the end, and ten times a second in between.
@@ -47,74 +72,87 @@ class FolderPricing:
         Raises `OperatorError`. Cancelling leaves the digests that are done for the next time.
         """
         started_s = clock.elapsed_s()
-        window = resolve(request, self.chain)
-        digests = await self._digest(window.blocks, on_progress, started_s)
+        plan = await self.plan(request)
+        digests = await self._all_digests(plan.blocks, on_progress, started_s)
         price = await self._workers.run(price_digests, digests)
-        return PricedWindow(window, price, self.chain.network, clock.elapsed_s() - started_s)
+        return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
-    async def _digest(self, blocks: HeightRange, on_progress: ProgressCallback, started_s: float) -> Sequence[bytes]:
-        refs = [self.folder.refs[height] for height in blocks.heights]
-        missing = [ref for ref in refs if ref.height not in self._digests]
-        bytes_total = sum(ref.length_bytes for ref in missing)
-        bytes_done = 0
-
-        done = 0
-        last_report_s = 0.0
-
-        def report() -> None:
-            nonlocal last_report_s
-            now_s = clock.elapsed_s()
-            if 0 < done < len(missing) and now_s - last_report_s < REPORT_EVERY_S:
-                return
-            last_report_s = now_s
-            already = len(refs) - len(missing)
-            on_progress(Progress(already + done, len(refs), bytes_done, bytes_total, now_s - started_s))
-
-        report()
-        async for ref, data in self._in_workers(missing):
-            self._digests[ref.height] = data
-            done += 1
-            bytes_done += ref.length_bytes
-            report()
-        digests = [self._digests[ref.height] for ref in refs]
-        self._forget(keep=blocks)
+    async def _all_digests(
+        self, blocks: Sequence[WantedBlock], on_progress: ProgressCallback, started_s: float
+    ) -> Sequence[bytes]:
+        missing = [block for block in blocks if block.hash_text not in self._digests]
+        counter = _Counter(blocks, missing, on_progress, started_s)
+        counter.report()
+        async for block, digest, length_bytes in self._digested(missing):
+            self._digests[block.hash_text] = digest
+            counter.add(length_bytes)
+        digests = [self._digests[block.hash_text] for block in blocks]
+        self._forget(keep={block.hash_text for block in blocks})
         return digests
 
-    async def _in_workers(self, refs: Sequence[BlockRef]) -> AsyncIterator[tuple[BlockRef, bytes]]:
-        """Digest blocks in the workers, two at hand for each, and yield them as they are done."""
-        pending: set[asyncio.Task[tuple[BlockRef, bytes]]] = set()
-        waiting = iter(refs)
+    async def _digested(self, blocks: Sequence[WantedBlock]) -> AsyncIterator[tuple[WantedBlock, bytes, int]]:
+        """Get and digest blocks, some at once, and yield them as they are done."""
+        pending: dict[asyncio.Task[tuple[bytes, int]], WantedBlock] = {}
+        waiting = iter(blocks)
         try:
             while True:
-                while len(pending) < 2 * self._workers.count and (ref := next(waiting, None)) is not None:
-                    pending.add(asyncio.create_task(self._digest_one(ref)))
+                while len(pending) < self._at_once and (block := next(waiting, None)) is not None:
+                    pending[asyncio.create_task(self.digest(block))] = block
                 if not pending:
                     return
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    yield task.result()
+                    block = pending.pop(task)
+                    digest, length_bytes = task.result()
+                    yield block, digest, length_bytes
         finally:
             for task in pending:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
 
-    async def _digest_one(self, ref: BlockRef) -> tuple[BlockRef, bytes]:
-        try:
-            return ref, await self._workers.run(digest_from_file, ref)
-        except BlockError as error:
-            raise OperatorError(
-                "damaged",
-                f"Block {error.block} in {ref.path} is damaged: at byte {error.offset_bytes}, "
-                f"expected {error.expected}.",
-                Exit.FAILED,
-            ) from None
-        except OSError as error:
-            message = f"{ref.path} can't be read: {error.strerror}."
-            raise OperatorError("unreadable", message, Exit.UNREACHABLE) from None
-
-    def _forget(self, keep: HeightRange) -> None:
-        for height in list(self._digests):
+    def _forget(self, keep: set[str]) -> None:
+        for key in list(self._digests):
             if len(self._digests) <= KEPT_DIGESTS:
                 return
-            if height not in keep.heights:
-                del self._digests[height]
+            if key not in keep:
+                del self._digests[key]
+
+
+class _Counter:
+    """Counts what is done and reports it, not too often."""
+
+    def __init__(
+        self,
+        blocks: Sequence[WantedBlock],
+        missing: Sequence[WantedBlock],
+        on_progress: ProgressCallback,
+        started_s: float,
+    ) -> None:
+        lengths = [block.length_bytes for block in missing]
+        self._bytes_total = sum(n for n in lengths if n is not None) if None not in lengths else None
+        self._blocks_total, self._missing = len(blocks), len(missing)
+        self._on_progress = on_progress
+        self._started_s = started_s
+        self._done = self._bytes_done = 0
+        self._reported_s = 0.0
+
+    def add(self, length_bytes: int) -> None:
+        """One more block is done."""
+        self._done += 1
+        self._bytes_done += length_bytes
+        if self._done == self._missing or clock.elapsed_s() - self._reported_s >= REPORT_EVERY_S:
+            self.report()
+
+    def report(self) -> None:
+        """Tell how far it is."""
+        self._reported_s = clock.elapsed_s()
+        already = self._blocks_total - self._missing
+        self._on_progress(
+            Progress(
+                blocks_done=already + self._done,
+                blocks_total=self._blocks_total,
+                bytes_done=self._bytes_done,
+                bytes_total=self._bytes_total,
+                elapsed_s=self._reported_s - self._started_s,
+            )
+        )

@@ -6,13 +6,13 @@ from typing import Any
 
 from utxoracle_core import METHOD
 from utxoracle_tui.engine.pricing import PricedWindow
-from utxoracle_tui.engine.validation import validate, warnings
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits, validate, warnings
 
 
-def as_document(result: PricedWindow) -> dict[str, Any]:
+def as_document(result: PricedWindow, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """All that is known of a priced window, with plain numbers, strings and nulls."""
     price, window = result.price, result.window
-    outputs, verdict = price.outputs, validate(price)
+    outputs, verdict = price.outputs, validate(price, limits)
     return {
         "kind": window.kind,
         "name": window.name,

@@ -67,6 +67,14 @@ def digest_from_file(ref: BlockRef) -> bytes:
     return digest_to_bytes(digest)
 
 
+def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
+    """Digest a block that a node sent for `hash_text`; merkle root and work are checked.
+
+    Raises `BlockError` for a block that must not be used.
+    """
+    return digest_to_bytes(digest_block(raw, height, expected_hash=hash_text, scan=_scan))
+
+
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
     return price_window(assemble([digest_from_bytes(data) for data in digests]))

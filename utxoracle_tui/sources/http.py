@@ -23,31 +23,6 @@ KEEP_ALIVE_S = 20.0
 CLEAN_TEXT_LENGTH = 200
 
 
-class Secret:
-    """A password or token that is seen only by who asks for it: printed, logged or in a traceback it is `***`."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The secret itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-
 def host_of(url: str) -> str:
     """Host and port of a URL, as errors name them: no credentials, no path."""
     return urlsplit(url).netloc.rpartition("@")[2]

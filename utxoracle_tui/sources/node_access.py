@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from utxoracle_tui.sources.http import Secret, host_of, redact_url
+from utxoracle_tui.config.redaction import Secret
+from utxoracle_tui.sources.http import host_of, redact_url
 from utxoracle_tui.sources.node_errors import CookieMissing, CookieUnreadable, NoCredentials
 
 _COOKIE_MOST_BYTES = 4096

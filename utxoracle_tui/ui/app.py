@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from utxoracle_tui.engine.pricing import FolderPricing
+from utxoracle_tui.engine.folder_pricing import FolderPricing
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE
 

@@ -7,7 +7,7 @@ import logging
 
 from textual.message_pump import MessagePump
 
-from utxoracle_tui.engine.pricing import FolderPricing
+from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class PricingBridge:
     """Has windows priced by the engine and tells a screen how that goes."""
 
-    def __init__(self, pricing: FolderPricing, target: MessagePump) -> None:
+    def __init__(self, pricing: WindowPricing, target: MessagePump) -> None:
         self._pricing = pricing
         self._target = target
 

@@ -14,7 +14,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from utxoracle_tui import formats
-from utxoracle_tui.engine.pricing import FolderPricing, PricedWindow
+from utxoracle_tui.engine.folder_pricing import FolderPricing
+from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.request import (
     Day,
     Everything,
