@@ -56,3 +56,18 @@ def count(number: int) -> str:
 def plural(number: int, noun: str) -> str:
     """A count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+_AGE_STEPS_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400)
+
+
+def age(seconds: float) -> str:
+    """How long ago, in steps that grow, so that a screen which shows it hardly ever changes."""
+    if seconds < _AGE_STEPS_S[0]:
+        return "just now"
+    if seconds >= 2 * _DAY_S:
+        return f"{int(seconds) // _DAY_S} d ago"
+    step = max(step for step in _AGE_STEPS_S if step <= seconds)
+    if step < _MINUTE_S:
+        return f"{step} s ago"
+    return f"{step // _MINUTE_S} min ago" if step < _HOUR_S else f"{step // _HOUR_S} h ago"

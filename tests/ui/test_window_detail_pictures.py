@@ -16,6 +16,7 @@ from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import CONSENSUS_PRICE, Chain, Request
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.ui.app import Console
+from utxoracle_tui.ui.screens.window_detail import of_folder
 
 SnapCompare = Callable[..., bool]
 SIZES = [(80, 24), (120, 40)]
@@ -42,7 +43,7 @@ class StillPricing:
 
 
 def console(*, result: PricedWindow | None = None, error: OperatorError | None = None) -> Console:
-    return Console(StillPricing(result=result, error=error))  # type: ignore[arg-type]
+    return Console(of_folder(StillPricing(result=result, error=error)))  # type: ignore[arg-type]
 
 
 def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:

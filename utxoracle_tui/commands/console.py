@@ -1,32 +1,70 @@
-"""`utxoracle-tui` alone: the console."""
+"""`utxoracle-tui` alone: the console, on the node or on a folder of raw blocks."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from utxoracle_tui.config.paths import cache_dir
-from utxoracle_tui.engine.folder_pricing import FolderPricing
+from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.sources.block_folder import open_folder
 
 
 def run(arguments: argparse.Namespace) -> Exit:
-    """Open the console on a folder of blocks, until the operator leaves it."""
-    if arguments.blocks is None:
-        raise OperatorError("usage", "Say which blocks to show: utxoracle-tui --blocks DIR.", Exit.USAGE)
+    """Open the console until the operator leaves it."""
+    need_terminal()
+    if arguments.blocks is not None:
+        return _on_folder(arguments.blocks, cache_dir(arguments.data_dir))
+    from utxoracle_tui.commands.node import load_settings  # noqa: PLC0415  (raw blocks need no settings)
+
+    return on_node(load_settings(arguments))
+
+
+def need_terminal() -> None:
+    """Raise `OperatorError` where there is no terminal to show a console on."""
     if not sys.stdout.isatty():
         message = "The console needs a terminal. For output to a file or a pipe: utxoracle-tui price --json."
         raise OperatorError("no_terminal", message, Exit.USAGE)
-    folder = open_folder(arguments.blocks)
-    workers = Workers(cache_dir(arguments.data_dir))
-    workers.start()
-    workers.compile_in_background()
+
+
+def _on_folder(path: Path, cache: Path) -> Exit:
+    from utxoracle_tui.engine.folder_pricing import FolderPricing  # noqa: PLC0415
+    from utxoracle_tui.sources.block_folder import open_folder  # noqa: PLC0415
+
+    folder = open_folder(path)
+    workers = _started(cache)
     try:
         from utxoracle_tui.ui.app import Console  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.ui.screens.window_detail import of_folder  # noqa: PLC0415
 
-        Console(FolderPricing(folder, workers)).run()
+        Console(of_folder(FolderPricing(folder, workers))).run()
     finally:
         workers.stop()
     return Exit.DONE
+
+
+def on_node(settings: Settings, *, label: str = "") -> Exit:
+    """The console on the node that the settings name; `label` stands in its heading."""
+    workers = _started(cache_dir(settings.store.data_dir))
+    try:
+        from utxoracle_tui.commands.node import open_node, pricing  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.engine.node_watch import NodeWatch  # noqa: PLC0415
+        from utxoracle_tui.ui.app import Console  # noqa: PLC0415
+        from utxoracle_tui.ui.screens.dashboard import Dashboard  # noqa: PLC0415
+
+        node = open_node(settings)
+        host = node.access.host
+        heading = f" utxoracle-tui · {label + ' · ' if label else ''}{host}"
+        Console(Dashboard(pricing(node, workers), NodeWatch(node), host, heading), node.aclose).run()
+    finally:
+        workers.stop()
+    return Exit.DONE
+
+
+def _started(cache: Path) -> Workers:
+    workers = Workers(cache)
+    workers.start()
+    workers.compile_in_background()
+    return workers

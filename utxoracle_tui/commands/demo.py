@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utxoracle_tui.commands.running import run_until_signal
@@ -43,8 +44,16 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 
 def run_console(arguments: argparse.Namespace) -> Exit:
-    """The console on a host of its own."""
-    raise OperatorError("usage", "Say --serve: demo has no console yet.", Exit.USAGE)
+    """The console on a host of its own; what it keeps goes to a temporary place, but for compiled code."""
+    from utxoracle_tui.commands.console import need_terminal, on_node  # noqa: PLC0415  (only for the console)
+    from utxoracle_tui.config.inputs import Flags  # noqa: PLC0415
+    from utxoracle_tui.config.load import load  # noqa: PLC0415
+    from utxoracle_tui.demo.host.process import start_host  # noqa: PLC0415
+
+    need_terminal()
+    with start_host(HostOptions.from_arguments(arguments)) as host:
+        settings = load(Flags.of(arguments), host.env, Path(host.env["BITCOIN_DATADIR"])).settings
+        return on_node(settings, label="DEMO")
 
 
 async def _serve(options: HostOptions, *, announce: str, parent: int | None) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
-from utxoracle_tui.engine.folder_pricing import FolderPricing
-from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE
 
 
 class Console(App[None]):
-    """The full-screen console on a folder of blocks."""
+    """The full-screen console, on the screen that it is given."""
 
     TITLE = "utxoracle-tui"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,9 +24,11 @@ class Console(App[None]):
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
     ]
 
-    def __init__(self, pricing: FolderPricing) -> None:
+    def __init__(self, first_screen: Screen[None], close: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`close` is awaited at the end, to give back what the screens worked with."""
         super().__init__()
-        self._pricing = pricing
+        self._first_screen = first_screen
+        self._close_sources = close
 
     def on_mount(self) -> None:
         """Open the first screen, and end when the terminal goes away."""
@@ -38,7 +40,12 @@ class Console(App[None]):
                 # not on a loop outside the main thread, nor on Windows
                 with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                     loop.add_signal_handler(getattr(signal, name), self.exit)
-        self.push_screen(WindowDetail(self._pricing))
+        self.push_screen(self._first_screen)
+
+    async def on_unmount(self) -> None:
+        """Close the sources."""
+        if self._close_sources is not None:
+            await self._close_sources()
 
     def action_toggle_help(self) -> None:
         """Show or hide the list of keys."""

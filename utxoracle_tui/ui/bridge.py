@@ -7,11 +7,13 @@ import logging
 
 from textual.message_pump import MessagePump
 
+from utxoracle_tui.engine.node_watch import NodeReading, NodeWatch
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
+    NodeRead,
     WindowCancelled,
     WindowFailed,
     WindowPriced,
@@ -48,3 +50,18 @@ class PricingBridge:
 
     def _on_progress(self, progress: Progress) -> None:
         self._target.post_message(WindowProgress(progress))
+
+
+class NodeBridge:
+    """Has a node watched and tells a screen what it says."""
+
+    def __init__(self, watch: NodeWatch, target: MessagePump) -> None:
+        self._watch = watch
+        self._target = target
+
+    async def run(self) -> None:
+        """Watch until cancelled; each reading becomes a `NodeRead`."""
+        await self._watch.run(self._on_reading)
+
+    def _on_reading(self, reading: NodeReading) -> None:
+        self._target.post_message(NodeRead(reading))

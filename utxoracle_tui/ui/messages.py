@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
@@ -49,3 +50,11 @@ class WindowFailed(Message):
 
 class WindowCancelled(Message):
     """The operator stopped the work on a window."""
+
+
+class NodeRead(Message):
+    """The node said something, or failed to."""
+
+    def __init__(self, reading: NodeReading) -> None:
+        self.reading = reading
+        super().__init__()

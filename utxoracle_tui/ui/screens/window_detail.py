@@ -13,9 +13,11 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from utxoracle_core import HeightRange
+from utxoracle_core.selection import BLOCK_WINDOW
 from utxoracle_tui import formats
 from utxoracle_tui.engine.folder_pricing import FolderPricing
-from utxoracle_tui.engine.pricing import PricedWindow
+from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.request import (
     Day,
     Everything,
@@ -45,8 +47,20 @@ _WIDE_COLUMNS = 110
 _ONE_DAY = timedelta(days=1)
 
 
+def of_folder(pricing: FolderPricing) -> WindowDetail:
+    """The screen on a folder of raw blocks."""
+    folder = pricing.folder
+    network = "main network" if folder.is_main else "NOT the main network"
+    blocks = HeightRange(folder.base, folder.tip)
+    heading = (
+        f" utxoracle-tui · {folder.path.name or folder.path} · {network} · "
+        f"{formats.plural(len(blocks), 'block')}, {blocks.first}–{blocks.last}"
+    )
+    return WindowDetail(pricing, heading, blocks)
+
+
 class WindowDetail(Screen[None]):
-    """Prices windows of a block folder and shows the one that was asked for last.
+    """Prices windows and shows the one that was asked for last.
 
     Wide terminals show scatter, histogram and filters side by side; narrow ones show one of them at a time.
     """
@@ -64,18 +78,22 @@ class WindowDetail(Screen[None]):
         Binding("escape", "cancel", "Stop", id="window.cancel", show=False),
     ]
 
-    def __init__(self, pricing: FolderPricing) -> None:
+    def __init__(self, pricing: WindowPricing, heading: str, heights: HeightRange | None) -> None:
+        """`heading` says what the blocks are of; `heights` are those that can be had, None for a node's."""
         super().__init__()
-        self._pricing = pricing
         self._bridge = PricingBridge(pricing, self)
+        self._heading = heading
+        self._heights = heights
         self._request: Request = Everything()
         self._result: PricedWindow | None = None
         self._view = _VIEWS[0]
 
     def compose(self) -> ComposeResult:
         """Header, progress, price, charts, keys."""
-        yield Static(self._heading(), id="heading", markup=False)
+        yield Static(self._heading, id="heading", markup=False)
+        yield from self.compose_source()
         yield ProgressLine()
+        yield Static("", id="notice", markup=False)
         with Horizontal(id="top"):
             yield PriceSummary(id="summary")
             with Container(id="filters", classes="panel"):
@@ -95,15 +113,15 @@ class WindowDetail(Screen[None]):
         self.query_one("#histogram").border_title = "amounts in BTC under the stencil"
         self.query_one("#filters").border_title = "transactions"
         self._show_view()
-        self.ask_for(self._request)
+        self.begin()
 
-    def _heading(self) -> str:
-        folder = self._pricing.folder
-        network = "main network" if folder.is_main else "NOT the main network"
-        return (
-            f" utxoracle-tui · {folder.path.name or folder.path} · {network} · "
-            f"{formats.plural(folder.tip - folder.base + 1, 'block')}, {folder.base}–{folder.tip}"
-        )
+    def compose_source(self) -> ComposeResult:
+        """What is to be said of the source of the blocks, below the heading."""
+        yield from ()
+
+    def begin(self) -> None:
+        """Ask for the first window: all blocks."""
+        self.ask_for(Everything())
 
     @work(exclusive=True, group="window", exit_on_error=False)
     async def ask_for(self, request: Request) -> None:
@@ -114,6 +132,7 @@ class WindowDetail(Screen[None]):
     def _started(self, message: WindowStarted) -> None:
         self._request = message.request
         self.query_one(ProgressLine).working(_title(message.request))
+        self._notice("")
         self.query_one("#top").set_class(self._result is not None, "-previous")
 
     @on(WindowProgress)
@@ -135,16 +154,22 @@ class WindowDetail(Screen[None]):
 
     @on(WindowFailed)
     def _failed(self, message: WindowFailed) -> None:
-        self._settle(f"✗ {message.sentence}", "bold red")
+        self._notice(f"✗ {message.sentence}")
+        self._settle(f"{_title(message.request)}: no price", "bold red")
 
     @on(WindowCancelled)
     def _cancelled(self) -> None:
-        self._settle("Stopped. What was read is kept; ask again to go on.", "yellow")
+        self._settle("stopped; what was read is kept for the next time", "yellow")
 
     def _settle(self, sentence: str, style: str) -> None:
         if self._result is not None:
-            sentence += " Shown below: the window before."
+            sentence += " (shown below: the window before)"
         self.query_one(ProgressLine).idle(sentence, style)
+
+    def _notice(self, sentence: str) -> None:
+        notice = self.query_one("#notice", Static)
+        notice.update(sentence)
+        notice.display = bool(sentence)
 
     def _show_picture(self, panel: str, picture: Picture | None) -> None:
         self.query_one(f"{panel} Chart", Chart).show(picture)
@@ -176,13 +201,13 @@ class WindowDetail(Screen[None]):
 
     def action_ask_last(self) -> None:
         """Ask for a number of blocks before the tip."""
-        folder = self._pricing.folder
-        self._ask("How many blocks before the tip?", str(min(144, folder.tip - folder.base)), read_last)
+        most = len(self._heights) - 1 if self._heights else BLOCK_WINDOW
+        self._ask("How many blocks before the tip?", str(min(BLOCK_WINDOW, most)), read_last)
 
     def action_ask_heights(self) -> None:
         """Ask for a range of heights."""
-        folder = self._pricing.folder
-        self._ask("Which heights? (A-B, both included)", f"{folder.base}-{folder.tip}", read_heights)
+        start = f"{self._heights.first}-{self._heights.last}" if self._heights else ""
+        self._ask("Which heights? (A-B, both included)", start, read_heights)
 
     def _ask(self, question: str, start: str, read: Callable[[str], Request]) -> None:
         def answered(request: Request | None) -> None:

@@ -56,6 +56,7 @@ class Chart(PlotextPlot):
     def __init__(self, empty_text: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._picture: Picture | None = None
+        self._is_known = False
         self._empty_text = empty_text
         self._drawn = Text("")
 
@@ -67,6 +68,7 @@ class Chart(PlotextPlot):
     def show(self, picture: Picture | None) -> None:
         """Show another picture; None shows the text for an empty chart."""
         self._picture = picture
+        self._is_known = True
         self._redraw()
 
     def on_resize(self) -> None:
@@ -81,7 +83,7 @@ class Chart(PlotextPlot):
     async def _redraw(self) -> None:
         picture = self._picture
         if picture is None:
-            drawn = Text(self._empty_text, "dim")
+            drawn = Text(self._empty_text if self._is_known else "", "dim")
         elif self.size.width < _LEAST_COLUMNS or self.size.height < _LEAST_ROWS:
             drawn = Text("There is no room to draw; make the terminal larger.", "dim")
         else:

@@ -1,0 +1,79 @@
+"""`utxoracle-tui price` against a simulated node, as separate programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.demo.host.process import HostProcess, start_host
+
+PLANTED_USD = 48_000
+COMMAND = [sys.executable, "-m", "utxoracle_tui", "price", "--json"]
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[HostProcess]:
+    options = HostOptions(days=1, tx_per_block=80, speed=0, price=str(PLANTED_USD))
+    with start_host(options, wait_until_ready=True) as running:
+        yield running
+
+
+def price(host: HostProcess, *arguments: str, **environment: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=os.environ | host.env | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def control(host: HostProcess, action: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+    url = f"{host.env['UTXORACLE_DEMO_CONTROL_URL']}/{action}"
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, data) as reply:
+        return json.loads(reply.read())
+
+
+def test_the_default_is_yesterday(host: HostProcess) -> None:
+    control(host, "clear-statistics", {})
+    code, document = price(host)
+    assert (code, document["kind"], document["valid"]) == (0, "day", True)
+    assert document["price_usd"] == pytest.approx(PLANTED_USD, rel=0.005)
+    assert (document["network"], document["name"]) == ("regtest", None)
+    served = control(host, "statistics")["blocks_served"]
+    assert len(served) == document["blocks"]
+    assert set(served.values()) == {1}
+
+
+def test_the_same_without_rest(host: HostProcess) -> None:
+    _, over_rest = price(host, "--last", "50")
+    control(host, "settings", {"rest": False})
+    try:
+        _, over_rpc = price(host, "--last", "50")
+    finally:
+        control(host, "settings", {"rest": True})
+    assert over_rpc["price_usd"] == over_rest["price_usd"]
+    assert over_rpc["last_hash"] == over_rest["last_hash"]
+
+
+def test_another_network_is_refused(host: HostProcess) -> None:
+    cookie = f"{host.env['BITCOIN_DATADIR']}/regtest/.cookie"
+    code, document = price(host, "--last", UTXORACLE_TUI_NODE_NETWORK="main", UTXORACLE_TUI_NODE_COOKIE_FILE=cookie)
+    assert (code, document["error"]["kind"]) == (2, "wrong_network")
+
+
+def test_nothing_listens(host: HostProcess) -> None:
+    code, document = price(host, BITCOIN_RPC_URL="http://127.0.0.1:1")
+    assert (code, document["error"]["kind"], document["error"]["host"]) == (3, "node_unreachable", "127.0.0.1:1")

@@ -1,0 +1,58 @@
+"""Writes the pictures in `screenshots/` from the demo: `python -m tests.screenshots`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from utxoracle_tui.commands.node import open_node, pricing
+from utxoracle_tui.config.inputs import Flags
+from utxoracle_tui.config.load import load
+from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.demo.host.process import start_host
+from utxoracle_tui.engine.node_watch import NodeWatch
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.ui.app import Console
+from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.widgets.progress_line import ProgressLine
+
+FOLDER = Path(__file__).parent.parent / "screenshots"
+SIZE = (120, 40)
+
+
+async def picture(console: Console, name: str) -> None:
+    """Wait for the first window and save what is on the screen."""
+    async with console.run_test(size=SIZE) as pilot:
+        await _until_done(pilot)
+        console.save_screenshot(f"{name}.svg", str(FOLDER))
+
+
+async def _until_done(pilot: Pilot[None]) -> None:
+    words = pilot.app.screen.query_one(ProgressLine).query_one("#progress-words")
+    while "done in" not in str(words.render()):
+        await pilot.pause(0.1)
+    # the charts are drawn beside the loop
+    await pilot.pause(1.5)
+
+
+def main() -> None:
+    """All pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    workers = Workers(Path(FOLDER.parent / ".venv" / "cache"), 2)
+    workers.start()
+    options = HostOptions(seed=7, days=1, tx_per_block=200, speed=0, price="60000:66000")
+    try:
+        with start_host(options, wait_until_ready=True) as host:
+            settings = load(Flags(), host.env, Path(host.env["BITCOIN_DATADIR"])).settings
+            node = open_node(settings)
+            heading = f" utxoracle-tui · DEMO · {node.access.host}"
+            screen = Dashboard(pricing(node, workers), NodeWatch(node), node.access.host, heading)
+            asyncio.run(picture(Console(screen, node.aclose), "dashboard"))
+    finally:
+        workers.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The dashboard: the node, and the window that is priced from it; the block window follows the tip by itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.worker import WorkerState
+
+from utxoracle_tui.engine.node_watch import NodeWatch
+from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.request import Day, Last
+from utxoracle_tui.ui.bridge import NodeBridge
+from utxoracle_tui.ui.messages import NodeRead
+from utxoracle_tui.ui.screens.window_detail import WindowDetail
+from utxoracle_tui.ui.widgets.node_line import NodeLine
+
+_NOT_ON_A_NODE = frozenset({"price_all"})
+
+
+class Dashboard(WindowDetail):
+    """The node on top; below it the window that was asked for last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "price_yesterday", "Yesterday", id="dashboard.yesterday"),
+        Binding("b", "price_block_window", "144 blocks", id="dashboard.block_window"),
+        # in the help only: the footer of a narrow terminal has no room for them
+        Binding("l", "ask_last", "Last", id="window.last", show=False),
+        Binding("h", "ask_heights", "Heights", id="window.heights", show=False),
+    ]
+
+    def __init__(self, pricing: WindowPricing, watch: NodeWatch, host: str, heading: str) -> None:
+        super().__init__(pricing, heading, None)
+        self._node = NodeBridge(watch, self)
+        self._host = host
+        self._tip: str | None = None
+
+    def compose_source(self) -> ComposeResult:
+        """The node."""
+        yield NodeLine(self._host)
+
+    def begin(self) -> None:
+        """Watch the node; the first window is asked for when it answers."""
+        self._request = Last()
+        self._watch_node()
+
+    @work(group="node", exit_on_error=False)
+    async def _watch_node(self) -> None:
+        await self._node.run()
+
+    @on(NodeRead)
+    def _node_read(self, message: NodeRead) -> None:
+        reading = message.reading
+        self.query_one(NodeLine).show(reading)
+        if reading.trouble or reading.chain is None or reading.chain.best_hash == self._tip:
+            return
+        if self._is_pricing():
+            # the new tip is still new at the next reading
+            return
+        follows = isinstance(self._request, Last)
+        if follows or self._tip is None:
+            self.ask_for(self._request)
+        self._tip = reading.chain.best_hash
+
+    def _is_pricing(self) -> bool:
+        running = (WorkerState.PENDING, WorkerState.RUNNING)
+        return any(worker.group == "window" and worker.state in running for worker in self.workers)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what makes no sense on a node."""
+        return action not in _NOT_ON_A_NODE and super().check_action(action, parameters)
+
+    def action_price_yesterday(self) -> None:
+        """Price the newest day that can be asked for."""
+        self.ask_for(Day())
+
+    def action_price_block_window(self) -> None:
+        """Price the 144 blocks before the tip, and follow the tip from then on."""
+        self.ask_for(Last())
