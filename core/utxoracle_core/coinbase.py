@@ -36,6 +36,8 @@ def parse_coinbase(raw: bytes, start: int) -> Coinbase:
     n_in, offset = compact_size(raw, offset, "number of inputs")
     if n_in != 1:
         raise BlockError("coinbase", offset - 1, "a coinbase with one input")
+    if offset + 36 > len(raw):
+        raise BlockError("truncated", offset, f"a prevout of 36 bytes, but only {len(raw) - offset} are left")
     script_sig, offset = _chunk(raw, offset + 36, "the coinbase script")
     n_out, offset = compact_size(raw, offset + 4, "number of outputs")
     commitment = None

@@ -9,6 +9,9 @@ The geometric mean of three parts, each 0.02 to 1: none makes up for another tha
 - `spread`: 1 up to a `dev_pct` of 0.19, least from 0.24 on. Points without any signal are spread evenly, which is 0.25;
   of 666 published days, half are under 0.17, 95 % under 0.203 and 99 % under 0.213.
 
+Where the margin is under 2 % and the ladder ratio 0.95 or more, neither look tells the two prices apart, and the
+confidence stays at 0.25 or less.
+
 A price is taken for valid from 0.3. On generated days of falling signal (prices $22k to $240k, round USD payments
 from 22 % of all down to none) every price that was off by more than 1 % came out below it, and every window without
 signal below 0.25.
@@ -30,6 +33,7 @@ _SURE_MARGIN = 0.05
 _SURE_RATIO, _LOST_RATIO = 0.9, 1.1
 _SUSPECT_RATIO = 1.0
 _THIN_MARGIN = 0.01
+_LOST_MARGIN, _CLOSE_RATIO = 0.02, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,14 @@ def judge(octave: OctaveCheck, n_points: int, deviation_pct: float, *, trusted: 
         max(_between(deviation_pct, _EVEN_SPREAD, _SURE_SPREAD), _LEAST),
     )
     value = (parts[0] * parts[1] * parts[2]) ** (1 / 3)
-    suspect = octave.ladder_ratio >= _SUSPECT_RATIO or (
-        octave.margin < _THIN_MARGIN and octave.ladder_ratio >= _SURE_RATIO
+    # neither look at the window tells the price from the other candidate
+    lost = octave.margin < _LOST_MARGIN and octave.ladder_ratio >= _CLOSE_RATIO
+    suspect = (
+        lost
+        or octave.ladder_ratio >= _SUSPECT_RATIO
+        or (octave.margin < _THIN_MARGIN and octave.ladder_ratio >= _SURE_RATIO)
     )
-    return Confidence(value if trusted else min(value, _UNTRUSTED_LIMIT), *parts, suspect)
+    return Confidence(value if trusted and not lost else min(value, _UNTRUSTED_LIMIT), *parts, suspect)
 
 
 def _between(value: float, none: float, full: float) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from utxoracle_core.points import USD_LADDER, near_round_btc
 from utxoracle_core.rough import FIRST_SLIDE, LAST_SLIDE, RoughPrice, slide_of_ratio, slide_price_usd
+from utxoracle_core.window import SATS_PER_BTC
 
 LADDER_RATIOS = tuple(
     sorted(
@@ -29,6 +30,9 @@ _OWN_REACH = 0.003
 _RIVAL_REACH = 0.01
 _TRIANGLE = 0.005
 _CELL = 0.0005
+_NEIGHBOURHOOD = 400
+_LEAST_REACH_SATS = 10
+_ABOVE_NEIGHBOURS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,13 @@ def slide_rival(rough: RoughPrice) -> tuple[int, float]:
 def ladder_rival(amounts_btc: NDArray[np.float64], price_usd: float) -> tuple[float, float]:
     """The ratio of the ladder with the most round USD sums, and how many as a share of those at the price.
 
-    Each distinct amount counts once, those near a round BTC amount don't. A sum counts by a triangle of ±0.5 %;
-    the place with the most is sought within 0.3 % of the price, and within 1 % of a rival. Rivals that no slide stands
-    for (below about $10k or above $507k) are not looked at.
+    Amounts count as `_weighed`, those near a round BTC amount don't. A sum counts by a triangle of ±0.5 %; the place
+    with the most is sought within 0.3 % of the price, and within 1 % of a rival. Rivals that no slide stands for
+    (below about $10k or above $507k) are not looked at.
     """
-    amounts = np.unique(amounts_btc)
-    amounts = amounts[~near_round_btc(amounts)]
-    cells = _log_price_cells(amounts, price_usd)
+    amounts, weights = _weighed(amounts_btc)
+    kept = ~near_round_btc(amounts)
+    cells = _log_price_cells(amounts[kept], weights[kept], price_usd)
     own = _peak(cells, 0.0, _OWN_REACH)
     possible = [ratio for ratio in LADDER_RATIOS if _LEAST_USD <= price_usd * ratio <= _MOST_USD]
     strengths = [(_peak(cells, float(np.log(ratio)), _RIVAL_REACH), ratio) for ratio in possible]
@@ -79,18 +83,36 @@ def ladder_rival(amounts_btc: NDArray[np.float64], price_usd: float) -> tuple[fl
     return ratio, strongest / own if own > 0 else float("inf")
 
 
+def _weighed(amounts_btc: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The distinct amounts, and how much each counts.
+
+    As often as it occurs, up to one more than twice what the others within 0.25 % of it (10 sats at the least) occur
+    on average: one amount paid a thousand times says little. Counting each amount once would not do: a few thousand
+    sats have too few different values for the payments of a full day, so that a price would lose against lower ones.
+    """
+    sats = np.sort(np.rint(amounts_btc * SATS_PER_BTC).astype(np.int64))
+    distinct, counts = np.unique(sats, return_counts=True)
+    reach = np.maximum(distinct // _NEIGHBOURHOOD, _LEAST_REACH_SATS)
+    around = np.searchsorted(sats, distinct + reach, side="right") - np.searchsorted(sats, distinct - reach)
+    others_each = (around - counts) / (2 * reach)
+    return distinct / SATS_PER_BTC, np.minimum(counts, 1 + _ABOVE_NEIGHBOURS * others_each)
+
+
 _LEAST_USD, _MOST_USD = slide_price_usd(LAST_SLIDE), slide_price_usd(FIRST_SLIDE)
 _SPAN = float(np.log(max(LADDER_RATIOS))) + 0.05
 
 
-def _log_price_cells(amounts: NDArray[np.float64], price_usd: float) -> NDArray[np.float64]:
-    """Counts of ln(usd / amount / price), over the ladder, in cells of 0.05 %, smoothed with the triangle."""
+def _log_price_cells(
+    amounts: NDArray[np.float64], weights: NDArray[np.float64], price_usd: float
+) -> NDArray[np.float64]:
+    """Weights of ln(usd / amount / price), over the ladder, in cells of 0.05 %, smoothed with the triangle."""
     log_amounts = np.log(amounts * price_usd)
     n_cells = 2 * round(_SPAN / _CELL) + 1
     counts = np.zeros(n_cells)
     for usd in USD_LADDER:
         index = np.rint((np.log(usd) - log_amounts) / _CELL).astype(np.int64) + n_cells // 2
-        counts += np.bincount(index[(index >= 0) & (index < n_cells)], minlength=n_cells)
+        inside = (index >= 0) & (index < n_cells)
+        counts += np.bincount(index[inside], weights[inside], minlength=n_cells)
     half = round(_TRIANGLE / _CELL)
     triangle = 1 - np.abs(np.arange(-half, half + 1)) / half
     return np.convolve(counts, triangle, "same")

@@ -73,6 +73,8 @@ class _Times:
         self.tip = tip
 
     def __getitem__(self, height: int) -> int:
+        if height < 0:
+            raise WindowRefused("blocks_missing", "the chain begins only after the midnight at which the day begins")
         try:
             return self._times[height]
         except KeyError:

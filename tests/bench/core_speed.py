@@ -125,10 +125,7 @@ def main() -> int:
     figures.append(Figure("pricing the amounts of the day", median_s(lambda: price_window(outputs)), "s", 0.25, False))
     whole = median_s(lambda: price_window(assemble([digest_from_bytes(data) for data in saved])))
     figures.append(Figure("144 digests read, assembled and priced", whole, "s", 0.4, False))
-    version = median_s(
-        lambda: subprocess.run([sys.executable, "-m", "utxoracle_tui", "--version"], check=True, capture_output=True),
-        15,
-    )
+    version = start_up_s()
     figures.append(Figure("utxoracle-tui --version", version * 1e3, "ms", 150, False))
     for figure in figures:
         print(figure)

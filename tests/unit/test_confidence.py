@@ -244,10 +244,9 @@ def test_doubled_and_halved_prices_are_suspect() -> None:
     assert all(day.octave_suspect for day in octave_off)
 
 
-# --- where it isn't good enough yet
+# --- full days, and prices that only one of the two looks doubts
 
 
-@pytest.mark.xfail(reason="counting distinct amounts saturates: a few thousand sats hold few of them", strict=True)
 def test_a_full_day_of_clear_signal_is_valid() -> None:
     window = price_of_day(HIGH.mix(1.0), HIGH.price_usd, seed=10, tx_per_block=1000)
     assert window.price_usd == pytest.approx(HIGH.price_usd, rel=0.001)
@@ -255,7 +254,6 @@ def test_a_full_day_of_clear_signal_is_valid() -> None:
     assert not window.octave_suspect
 
 
-@pytest.mark.xfail(reason="two thin margins at once don't keep the confidence under the threshold", strict=True)
 @pytest.mark.parametrize(
     ("price_usd", "signal", "seed"), [(100_000.0, 0.4, 13), (117_000.0, 0.3, 3), (117_000.0, 0.25, 3)]
 )
