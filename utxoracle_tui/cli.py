@@ -113,6 +113,7 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)
         command = importlib.import_module(f"utxoracle_tui.commands.{arguments.command}")
@@ -126,6 +127,12 @@ def main(argv: Sequence[str]) -> int:
         # whoever read our output has gone; Python must not complain about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
+    except Exception as error:  # noqa: BLE001  (the edge of the program)
+        from utxoracle_tui.fault_report import report  # noqa: PLC0415  (only faults need it)
+
+        told = report(error, getattr(arguments, "data_dir", None))
+        _print_error(told, as_json="--json" in argv)
+        return told.exit_code
 
 
 def _print_error(error: OperatorError, *, as_json: bool) -> None:

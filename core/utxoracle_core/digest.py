@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ def _check_coinbase(raw: bytes, scanned: ScannedBlock, header: BlockHeader, heig
 
 
 def digest_to_bytes(digest: BlockDigest) -> bytes:
-    """The digest as bytes: fixed fields, the columns, and a checksum over both (BLAKE2b, 16 bytes)."""
+    """The digest as bytes: fixed fields, the columns, and a checksum over both (the first 16 bytes of SHA-256)."""
     fixed = _FIXED.pack(
         _MAGIC,
         _VERSION,
@@ -192,4 +192,4 @@ def digest_from_bytes(data: bytes) -> BlockDigest:
 
 
 def _checksum(body: bytes) -> bytes:
-    return blake2b(body, digest_size=_CHECKSUM_BYTES).digest()
+    return sha256(body).digest()[:_CHECKSUM_BYTES]

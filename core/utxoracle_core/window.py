@@ -116,8 +116,9 @@ def _spends_inside(digests: Sequence[BlockDigest]) -> NDArray[np.bool_]:
     positions = np.concatenate([d.tx_indexes + start for d, start in zip(digests, first_tx, strict=True)])
     counts = np.concatenate([d.input_counts for d in digests])
     owner = np.repeat(np.arange(len(positions)), counts)
-    maybe = _may_be_inside(txids, prevouts)
-    seen = _first_positions(txids, prevouts[maybe]) <= positions[owner[maybe]]
+    maybe = _share_bits(prevouts, txids)
+    places = np.append(_share_bits(txids, prevouts[maybe]), len(txids))
+    seen = places[_first_positions(txids[places[:-1]], prevouts[maybe])] <= positions[owner[maybe]]
     spends = np.zeros(len(positions), np.bool_)
     spends[owner[maybe[seen]]] = True
     return spends
@@ -127,12 +128,12 @@ def _prefixes(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(hashes[:, :8]).view(np.uint64).ravel()
 
 
-def _may_be_inside(txids: NDArray[np.uint8], prevouts: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Indexes of the prevouts that may be in the window: a sieve on a few bits, which lets most others fall."""
+def _share_bits(hashes: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Indexes of the hashes that may be among `others`: a sieve on a few bits, through which most of the rest fall."""
     mask = np.uint64((1 << _PREFIX_BITS) - 1)
     present = np.zeros(1 << _PREFIX_BITS, np.bool_)
-    present[_prefixes(txids) & mask] = True
-    return np.flatnonzero(present[_prefixes(prevouts) & mask])
+    present[_prefixes(others) & mask] = True
+    return np.flatnonzero(present[_prefixes(hashes) & mask])
 
 
 def _first_positions(txids: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> NDArray[np.int64]:

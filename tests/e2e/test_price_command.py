@@ -218,7 +218,7 @@ def test_interrupting_leaves_nothing_behind(environment: dict[str, str], tmp_pat
 
 
 def wait_for_children(pid: int) -> list[int]:
-    """The worker processes, once there are two and the helper of Python's own."""
+    """The processes that the command starts: a worker, the one that compiles, and a helper of Python's own."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children")
     while True:
         children = [int(child) for child in tasks.read_text().split()]
@@ -255,3 +255,20 @@ def test_help_has_examples_and_version_is_one_line() -> None:
     version = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("utxoracle-tui ")
     assert version.count("\n") == 1
+
+
+def test_an_unforeseen_error_is_a_sentence_and_a_file(environment: dict[str, str], tmp_path: Path) -> None:
+    program = (
+        "import sys, utxoracle_tui.commands.price as price; from utxoracle_tui.cli import main\n"
+        "def run(arguments): raise ZeroDivisionError('http://u:hunter22@host/')\n"
+        "price.run = run; sys.exit(main(['price', '--data-dir', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("utxoracle-tui: Something went wrong inside the program (ZeroDivisionError)")
+    assert "Traceback" not in done.stderr
+    fault = (tmp_path / "state" / "last-fault.txt").read_text()
+    assert "Traceback" in fault
+    assert "hunter22" not in fault

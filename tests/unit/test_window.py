@@ -15,7 +15,7 @@ from tests.support.block_reader import read_block
 from tests.support.building import HEIGHT, block_hash_of, chain_of, outpoint, payment, sound_block
 from utxoracle_core import BlockDigest, WindowOutputs, assemble, digest_block
 from utxoracle_core.scan import Verdict
-from utxoracle_core.window import _first_positions, _may_be_inside
+from utxoracle_core.window import _first_positions, _share_bits
 from utxoracle_tui.demo.chain.serialise import Tx, tx_in
 
 
@@ -242,7 +242,7 @@ def rows(values: Sequence[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.uin
 def test_first_positions_of_hashes_whose_prefixes_collide(txids: list[bytes], wanted: list[bytes]) -> None:
     found = _first_positions(rows(txids), rows(wanted))
     assert found.tolist() == [txids.index(value) if value in txids else len(txids) for value in wanted]
-    possible = set(_may_be_inside(rows(txids), rows(wanted)).tolist())
+    possible = set(_share_bits(rows(wanted), rows(txids)).tolist())
     assert {n for n, value in enumerate(wanted) if value in txids} <= possible
 
 

@@ -11,6 +11,8 @@ from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 
+_COMPILE_AFTER_S = 3.0
+
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Open the console until the operator leaves it."""
@@ -66,5 +68,5 @@ def on_node(settings: Settings, *, label: str = "") -> Exit:
 def _started(cache: Path) -> Workers:
     workers = Workers(cache)
     workers.start()
-    workers.compile_in_background()
+    workers.compile_in_background(_COMPILE_AFTER_S)
     return workers

@@ -21,3 +21,12 @@ def config_file() -> Path:
     import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
 
     return platformdirs.user_config_path(APP_NAME) / "config.toml"
+
+
+def state_dir(data_dir: Path | None) -> Path:
+    """The folder for logs and the like: under `data_dir`, or the platform's (`XDG_STATE_HOME`)."""
+    if data_dir is not None:
+        return data_dir / "state"
+    import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
+
+    return platformdirs.user_state_path(APP_NAME)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
@@ -31,10 +32,12 @@ class Workers:
     """
 
     def __init__(self, cache_dir: Path, count: int | None = None) -> None:
-        self.count = count or os.cpu_count() or 1
+        # one core is left to the screen and, on its own host, to the node; a worker also costs some 200 MB
+        self.count = count or max(1, (os.cpu_count() or 1) - 1)
         self._cache_dir = str(cache_dir / "compiled")
         self._context = multiprocessing.get_context("spawn")
         self._pool: ProcessPool | None = None
+        self._compile_timer: threading.Timer | None = None
         self._compiler: multiprocessing.process.BaseProcess | None = None
 
     async def __aenter__(self) -> Workers:
@@ -59,11 +62,19 @@ class Workers:
             for _ in range(self.count):
                 self._pool.schedule(os.getpid)
 
-    def compile_in_background(self) -> None:
-        """Have the scanner compiled beside the work, for a process that stays up long enough to gain from it."""
-        if self._compiler is None:
-            self._compiler = self._context.Process(target=compile_scanner, args=(self._cache_dir,), daemon=True)
-            self._compiler.start()
+    def compile_in_background(self, after_s: float = 0.0) -> None:
+        """Have the scanner compiled beside the work, for a process that stays up long enough to gain from it.
+
+        It begins `after_s` seconds from now, so as not to compete with a console that is starting.
+        """
+        if self._compile_timer is None:
+            self._compile_timer = threading.Timer(after_s, self._compile)
+            self._compile_timer.daemon = True
+            self._compile_timer.start()
+
+    def _compile(self) -> None:
+        self._compiler = self._context.Process(target=compile_scanner, args=(self._cache_dir,), daemon=True)
+        self._compiler.start()
 
     async def run(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a task in a worker and wait for its result.
@@ -86,6 +97,10 @@ class Workers:
 
     def stop(self) -> None:
         """End all processes, without waiting for what they are at."""
+        if self._compile_timer is not None:
+            self._compile_timer.cancel()
+            # it may be starting the process just now
+            self._compile_timer.join()
         compiler, self._compiler = self._compiler, None
         if compiler is not None:
             compiler.terminate()
