@@ -175,8 +175,8 @@ _WINDOWS = _in(
     ("a transaction is seen before it is judged", "<= positions[owner[maybe]]", "< positions[owner[maybe]]"),
     (
         "later transactions are not seen yet",
-        "prevouts[maybe]) <= positions[owner[maybe]]",
-        "prevouts[maybe]) < len(txids)",
+        "prevouts[maybe])] <= positions[owner[maybe]]",
+        "prevouts[maybe])] < len(txids)",
     ),
     ("spends inside the window are out", "spends[owner[maybe[seen]]] = True", "spends[owner[maybe[seen]]] = False"),
     (

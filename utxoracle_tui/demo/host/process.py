@@ -19,7 +19,7 @@ from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.errors import Exit, OperatorError
 
 _START_TIMEOUT_S = 20.0
-_STOP_TIMEOUT_S = 3.0
+_STOP_TIMEOUT_S = 0.25
 
 
 class HostProcess:
