@@ -12,12 +12,22 @@ from textual.worker import WorkerState
 from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.request import Day, Last
+from utxoracle_tui.sources.node_replies import ChainInfo
 from utxoracle_tui.ui.bridge import NodeBridge
 from utxoracle_tui.ui.messages import NodeRead
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.node_line import NodeLine
+from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 
 _NOT_ON_A_NODE = frozenset({"price_all"})
+
+
+_FAR_BEHIND_BLOCKS = 6
+
+
+def _is_syncing(chain: ChainInfo) -> bool:
+    """Whether the node has better things to do than to serve blocks, and a tip that runs ahead every second."""
+    return bool(chain.initial_download) or chain.headers - chain.blocks > _FAR_BEHIND_BLOCKS
 
 
 class Dashboard(WindowDetail):
@@ -55,6 +65,12 @@ class Dashboard(WindowDetail):
         reading = message.reading
         self.query_one(NodeLine).show(reading)
         if reading.trouble or reading.chain is None or reading.chain.best_hash == self._tip:
+            return
+        if _is_syncing(reading.chain):
+            if not self._has_result:
+                self.query_one(ProgressLine).idle(
+                    "The node is syncing and is left alone; b prices its last 144 blocks."
+                )
             return
         if self._is_pricing():
             # the new tip is still new at the next reading

@@ -161,6 +161,10 @@ class WindowDetail(Screen[None]):
     def _cancelled(self) -> None:
         self._settle("stopped; what was read is kept for the next time", "yellow")
 
+    @property
+    def _has_result(self) -> bool:
+        return self._result is not None
+
     def _settle(self, sentence: str, style: str) -> None:
         if self._result is not None:
             sentence += " (shown below: the window before)"
