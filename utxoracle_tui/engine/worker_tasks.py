@@ -6,7 +6,6 @@ looked for beside the work.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import threading
@@ -78,14 +77,4 @@ def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
 
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
-    try:
-        return price_window(assemble([digest_from_bytes(data) for data in digests]))
-    finally:
-        _give_memory_back()
-
-
-def _give_memory_back() -> None:
-    """Return what the heap holds without need: a window takes some 50 MB for a moment, in each worker by turns."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    return price_window(assemble([digest_from_bytes(data) for data in digests]))
