@@ -6,10 +6,11 @@ import asyncio
 import socket
 import ssl
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit, urlunsplit
 
@@ -183,6 +184,12 @@ class Failure(StrEnum):
     """The host's name is not known."""
     NO_CONNECTION = "no_connection"
     """No connection within the time-out, or no way to the host."""
+    NO_SOCKET = "no_socket"
+    """There is no such unix socket."""
+    DENIED = "denied"
+    """The system does not let this user connect."""
+    PROXY = "proxy"
+    """The proxy in between refuses."""
     TLS = "tls"
     CLOSED = "closed"
     """The connection was closed or reset before the reply was whole."""
@@ -211,24 +218,52 @@ class Reply:
     body: bytes
     wait_s: float
     """Seconds until its first byte, connecting included."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By name, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReply:
+    """A reply whose body is still to come."""
+
+    status: int
+    content_type: str
+    chunks: AsyncIterator[bytes]
+    """The body as it arrives; raises `ExchangeFailed` where it breaks off."""
 
 
 class HttpSession:
-    """Exchanges with one server, its proxies in the environment ignored: they would see the password."""
+    """Exchanges with one server, over TCP or over a unix socket.
 
-    def __init__(self, url: str, *, connect_timeout_s: float, read_timeout_s: float, keep_alive: bool) -> None:
+    Proxies in the environment are ignored unless `use_proxy` says otherwise: they would see the password.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+        keep_alive: bool,
+        use_proxy: bool = False,
+        socket_path: Path | None = None,
+    ) -> None:
         self.connections = 0
         """How many were opened so far."""
         self._base = url.rstrip("/")
         # a context without authorities is made in no time, trusts nobody, and is never asked over plain HTTP
         is_tls = urlsplit(url).scheme == "https"
         trust = ssl.create_default_context() if is_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_S)
         self._client = httpx.AsyncClient(
-            trust_env=False,
+            trust_env=use_proxy,
             verify=trust,
             follow_redirects=False,
             timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=None),
-            limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_S),
+            limits=limits,
+            transport=(
+                httpx.AsyncHTTPTransport(uds=str(socket_path), limits=limits, trust_env=False) if socket_path else None
+            ),
             headers={
                 "Accept": "*/*",
                 "User-Agent": f"utxoracle-tui/{__version__}",
@@ -258,6 +293,29 @@ class HttpSession:
             return outcome
         raise outcome
 
+    @asynccontextmanager
+    async def open(self, method: str, path: str) -> AsyncIterator[OpenReply]:
+        """Send one request and hand out its reply before the body is there, which may take as long as it will.
+
+        Raises `ExchangeFailed`, on the way in and while the chunks are read.
+        """
+        connect_s, head_s = self._client.timeout.connect, self._client.timeout.read
+        request = self._client.build_request(method, self._base + path, timeout=httpx.Timeout(None, connect=connect_s))
+        failed: ExchangeFailed | None = None
+        try:
+            async with asyncio.timeout(head_s):
+                response = await self._client.send(request, stream=True)
+        except httpx.TransportError as error:
+            failed = _failed(error, answered=False)
+        except TimeoutError:
+            failed = ExchangeFailed(Failure.SILENT)
+        if failed is not None:
+            raise failed
+        try:
+            yield OpenReply(response.status_code, response.headers.get("content-type", ""), _chunks(response))
+        finally:
+            await response.aclose()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
@@ -274,7 +332,7 @@ class HttpSession:
 
         async def trace(event: str, _: object) -> None:
             nonlocal connected
-            if event == "connection.connect_tcp.started":
+            if event in ("connection.connect_tcp.started", "connection.connect_unix_socket.started"):
                 connected = True
                 self.connections += 1
 
@@ -291,7 +349,19 @@ class HttpSession:
             return failed, failed.failure is Failure.CLOSED and not connected and not answered
         if body is None:
             return ExchangeFailed(Failure.TOO_BIG, f"more than {most_bytes:,} bytes"), False
-        return Reply(response.status_code, response.headers.get("content-type", ""), body, wait_s), False
+        content_type = response.headers.get("content-type", "")
+        return Reply(response.status_code, content_type, body, wait_s, dict(response.headers)), False
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    failed: ExchangeFailed | None = None
+    try:
+        async for chunk in response.aiter_raw():
+            yield chunk
+    except httpx.TransportError as error:
+        failed = _failed(error, answered=True)
+    if failed is not None:
+        raise failed
 
 
 async def _read_body(response: httpx.Response, most_bytes: int) -> bytes | None:
@@ -316,10 +386,15 @@ def _failed(error: httpx.TransportError, *, answered: bool) -> ExchangeFailed:
         return ExchangeFailed(Failure.NO_CONNECTION, "no answer")
     if isinstance(error, httpx.TimeoutException):
         return ExchangeFailed(Failure.SILENT)
+    if isinstance(error, httpx.ProxyError):
+        detail = clean_text(str(error))
     for kind, failure in (
+        (httpx.ProxyError, Failure.PROXY),
         (ssl.SSLError, Failure.TLS),
         (socket.gaierror, Failure.NAME),
         (ConnectionRefusedError, Failure.REFUSED),
+        (FileNotFoundError, Failure.NO_SOCKET),
+        (PermissionError, Failure.DENIED),
     ):
         if any(isinstance(cause, kind) for cause in causes):
             return ExchangeFailed(failure, detail)
