@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from utxoracle_tui.commands.node import open_node, pricing
+from utxoracle_tui.commands.node import exchange_of, live_rounds, open_node, pricing
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.demo.host.options import HostOptions
@@ -45,10 +45,13 @@ def main() -> None:
     options = HostOptions(seed=7, days=1, tx_per_block=200, speed=0, price="60000:66000")
     try:
         with start_host(options, wait_until_ready=True) as host:
-            settings = load(Flags(), host.env, Path(host.env["BITCOIN_DATADIR"])).settings
+            folder = Path(host.env["BITCOIN_DATADIR"])
+            settings = load(Flags(values={"store.data_dir": folder / "console"}), host.env, folder).settings
             node = open_node(settings)
             heading = f" utxoracle-tui · DEMO · {node.access.host}"
-            screen = Dashboard(pricing(node, workers), NodeWatch(node), node.access.host, heading)
+            windows = pricing(settings, node, workers, keep=False)
+            live = live_rounds(settings, windows, node, exchange_of(settings))
+            screen = Dashboard(windows, NodeWatch(node), live, node.access.host, heading)
             asyncio.run(picture(Console(screen, node.aclose), "dashboard"))
     finally:
         workers.stop()

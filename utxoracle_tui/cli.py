@@ -56,7 +56,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(command="console", json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_price(commands)
+    _add_analyze(commands)
     _add_config(commands)
+    _add_export(commands)
+    _add_import(commands)
+    _add_backup(commands)
+    _add_restore(commands)
+    _add_store(commands)
     _add_demo(commands)
     return parser
 
@@ -80,7 +86,21 @@ def _add_price(commands: argparse._SubParsersAction[_Parser]) -> None:
     window.add_argument("--date", metavar="YYYY-MM-DD", help="a UTC day")
     window.add_argument("--last", nargs="?", type=int, const=144, metavar="N", help="the N blocks before the tip (144)")
     window.add_argument("--heights", metavar="A-B", help="these heights, both included")
+    price.add_argument("--save", action="store_true", help="keep the result in the store")
     price.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
+    analyze = commands.add_parser(
+        "analyze",
+        help="one round: block window price, exchange price, divergence, stored",
+        description="Make one round and store it. Exit code 0: valid; 4: made, but the price is not valid.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    analyze.set_defaults(command="analyze")
+    analyze.add_argument("--dry-run", action="store_true", help="show what would be stored, and store nothing")
+    analyze.add_argument("--verbose", action="store_true", help="print all that is known of the window as well")
+    analyze.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -98,6 +118,100 @@ def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="show: values and origins, secrets hidden; validate: ok, or all problems at once",
     )
     config.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_network(command: _Parser) -> None:
+    command.add_argument("--network", metavar="NAME", help="the network of the store; where there is one, that one")
+
+
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="what is stored, as CSV or JSON lines",
+        description="Print what is stored, by time. What it is comes first; import reads it back.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    export.set_defaults(command="export")
+    export.add_argument(
+        "what",
+        choices=("observations", "windows"),
+        metavar="{observations,windows}",
+        help="observations: both prices, round by round; windows: the price of each day and block window",
+    )
+    export.add_argument("--format", choices=("csv", "json"), default="csv", help="csv, or json for JSON lines (csv)")
+    export.add_argument("--from", dest="first_day", metavar="YYYY-MM-DD", help="the first UTC day")
+    export.add_argument("--to", dest="last_day", metavar="YYYY-MM-DD", help="the last UTC day, included")
+    export.add_argument("--output", type=Path, metavar="FILE", help="write to FILE, which only you can read")
+    _add_network(export)
+
+
+_IMPORT_HELP = """Take files into the store. What a CSV holds is told by its column row, which needs at least:
+  date,open,high,low,close                     exchange prices by day
+  date,consensus_price_usd                     published consensus prices
+  date,exchange_price,utxoracle_price          the table of the earlier system
+Exports of this program, CSV or JSON lines, are taken as well. What is stored already stays as it is, so that
+importing a file again is harmless.
+
+The earlier system keeps its data in DuckDB. To get its table as CSV, run in duckdb, on its database:
+  COPY prices TO 'prices.csv' (HEADER)"""
+
+
+def _add_import(commands: argparse._SubParsersAction[_Parser]) -> None:
+    import_ = commands.add_parser(
+        "import",
+        help="history and exports into the store",
+        description=_IMPORT_HELP,
+        epilog="Exit code 0: all rows were taken or stored before; 1: some were refused; 2: a file of no known kind.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    import_.set_defaults(command="import_")
+    import_.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file to take rows from")
+    import_.add_argument("--dry-run", action="store_true", help="say what would become of each row; store nothing")
+    import_.add_argument("--json", action="store_true", help="print one JSON document")
+    _add_network(import_)
+
+
+def _add_backup(commands: argparse._SubParsersAction[_Parser]) -> None:
+    backup = commands.add_parser(
+        "backup",
+        help="the store in one file",
+        description="Back up the store while others go on writing to it. The file is a gzipped tar archive.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    backup.set_defaults(command="backup")
+    backup.add_argument("--to", type=Path, metavar="DIR", help="where backups go (`backups` beside the store)")
+    backup.add_argument("--keep", type=int, metavar="N", help="keep the newest N of this store there (30)")
+    backup.add_argument("--json", action="store_true", help="print one JSON document")
+    _add_network(backup)
+
+
+def _add_restore(commands: argparse._SubParsersAction[_Parser]) -> None:
+    restore = commands.add_parser(
+        "restore",
+        help="the store back from a backup",
+        description="Verify a backup and put it in the place of the store, which is kept beside it.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    restore.set_defaults(command="restore")
+    restore.add_argument("file", nargs="?", default="latest", metavar="FILE", help="a backup, or latest (latest)")
+    restore.add_argument("--yes", action="store_true", help="replace a store without being asked")
+    restore.add_argument("--json", action="store_true", help="print one JSON document")
+    _add_network(restore)
+
+
+def _add_store(commands: argparse._SubParsersAction[_Parser]) -> None:
+    store = commands.add_parser(
+        "store",
+        help="whether the store is whole",
+        description="Check every file of the store. Exit code 0: nothing is damaged; 1: something is.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    store.set_defaults(command="store")
+    store.add_argument("store_command", choices=("check",), metavar="check", help="look at every file; changes nothing")
+    store.add_argument("--mend", action="store_true", help="keep damaged files elsewhere and use the state before them")
+    store.add_argument("--json", action="store_true", help="print one JSON document")
+    _add_network(store)
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:

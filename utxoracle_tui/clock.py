@@ -41,3 +41,10 @@ def now_s() -> float:
 def elapsed_s() -> float:
     """A clock for measuring spans: real seconds from an arbitrary start, never stepping back."""
     return time.monotonic()
+
+
+def since_boot_s() -> float:
+    """Real seconds on a clock that all processes of this host share and nobody can set."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()

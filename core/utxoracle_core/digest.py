@@ -22,7 +22,8 @@ from utxoracle_core.scan import HEADER_BYTES, ScannedBlock, Scanner, Verdict
 from utxoracle_core.scan_python import scan as scan_python
 
 _MAGIC = b"UODG"
-_VERSION = 1
+DIGEST_VERSION = 1
+"""Of the bytes of a digest: those of another version have to be made again."""
 _FIXED = struct.Struct("<4sHxxI80sIIIII5I")
 _CHECKSUM_BYTES = 16
 _MERKLE_ROOT_OFFSET = 36
@@ -133,7 +134,7 @@ def digest_to_bytes(digest: BlockDigest) -> bytes:
     """The digest as bytes: fixed fields, the columns, and a checksum over both (the first 16 bytes of SHA-256)."""
     fixed = _FIXED.pack(
         _MAGIC,
-        _VERSION,
+        DIGEST_VERSION,
         digest.height,
         digest.header_bytes,
         digest.size_bytes,
@@ -163,8 +164,9 @@ def digest_from_bytes(data: bytes) -> BlockDigest:
     """
     if data[:4] != _MAGIC:
         raise DigestError("these bytes are not a block digest")
-    if int.from_bytes(data[4:6], "little") != _VERSION:
-        raise DigestError(f"this digest has format {int.from_bytes(data[4:6], 'little')}; format {_VERSION} is read")
+    version = int.from_bytes(data[4:6], "little")
+    if version != DIGEST_VERSION:
+        raise DigestError(f"this digest has format {version}; format {DIGEST_VERSION} is read")
     if len(data) < _FIXED.size + _CHECKSUM_BYTES or _checksum(data[:-_CHECKSUM_BYTES]) != data[-_CHECKSUM_BYTES:]:
         raise DigestError("this digest is damaged: its checksum does not match")
     _, _, height, head, size, weight, n_tx, n_candidates, n_prevouts, *excluded = _FIXED.unpack_from(data)

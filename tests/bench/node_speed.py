@@ -8,12 +8,9 @@ new block the block window. All in one run, so that the figures can be compared.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import pty
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +20,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.bench.core_speed import Figure
+from tests.support.terminal import seconds_until
 from utxoracle_tui.commands.node import open_node, pricing
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
@@ -58,7 +56,7 @@ def main() -> int:
 async def measure(settings: Settings, workers: Workers, host: HostProcess) -> list[Figure]:
     """All figures, in the order in which they build on each other."""
     async with open_node(settings) as node:
-        engine = pricing(node, workers)
+        engine = pricing(settings, node, workers, keep=False)
         plan = await engine.plan(Day())
         # a console that has been up for a minute has the compiled scanner; the workers look for it every two seconds
         await workers.run(_compile)
@@ -174,25 +172,7 @@ class MemoryWatch(threading.Thread):
 
 def first_paint_s(host: HostProcess, runs: int = 5) -> float:
     """The median time from starting the console to its heading on a terminal of 120x40, in seconds."""
-    times = []
-    for _ in range(runs):
-        started_s = time.perf_counter()
-        pid, terminal = pty.fork()
-        if pid == 0:
-            # installed programs have their bytecode at hand
-            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-            os.environ.update(host.env, TERM="xterm-256color", COLUMNS="120", LINES="40")
-            os.execv(sys.executable, [sys.executable, "-m", "utxoracle_tui"])
-        seen = b""
-        while "utxoracle-tui ·".encode() not in seen:
-            seen += os.read(terminal, 65536)
-        times.append(time.perf_counter() - started_s)
-        os.kill(pid, signal.SIGTERM)
-        with contextlib.suppress(OSError):
-            while os.read(terminal, 65536):
-                pass
-        os.waitpid(pid, 0)
-        os.close(terminal)
+    times = [seconds_until("utxoracle-tui ·", host.env) for _ in range(runs)]
     return sorted(times)[len(times) // 2]
 
 

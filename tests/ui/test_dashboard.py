@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import errno
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.support.demo_node import DemoNode, demo_node
+from tests.support.live import StillRounds, live_rounds
 from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.engine import keeper
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_access import NodeAccess
+from utxoracle_tui.store import durable
+from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
+from utxoracle_tui.ui.widgets.round_line import RoundLine
 from utxoracle_tui.ui.widgets.summary import PriceSummary
 
 PLANTED_USD = 65_000
@@ -41,8 +50,15 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> object:
 async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[None]]:
     access = NodeAccess(node.url, cookie_path=node.folder / ".cookie", connect_timeout_s=1, read_timeout_s=10)
     client = BitcoinCore(access)
-    screen = Dashboard(NodePricing(client, workers), NodeWatch(client), access.host, f" utxoracle-tui · {access.host}")
-    async with Console(screen, client.aclose).run_test(size=(120, 40)) as pilot:
+    pricing = NodePricing(client, workers)
+    live, exchange = live_rounds(pricing, node.env["MEMPOOL_API_URL"], node.folder / "console")
+    screen = Dashboard(pricing, NodeWatch(client), live, access.host, f" utxoracle-tui · {access.host}")
+
+    async def close() -> None:
+        await exchange.aclose()
+        await client.aclose()
+
+    async with Console(screen, close).run_test(size=(120, 40)) as pilot:
         yield pilot
 
 
@@ -87,6 +103,49 @@ async def test_the_block_window_is_priced_and_follows_the_tip(workers: Workers) 
         assert not [call for call in after["calls"] if call.startswith("getblock ")]
 
 
+async def test_a_round_is_stored_and_shown(workers: Workers) -> None:
+    async with demo_node(OPTIONS) as node:
+        async with dashboard(node, workers) as pilot:
+            await until(pilot, lambda: "divergence spot" in shown(pilot, RoundLine))
+        store = Store(node.folder / "console", "regtest")
+        (seen,) = store.observations.newest(5)
+        tip = await node.call("getblockcount")
+        assert (seen.last_height, seen.valid) == (tip - 1, True)
+        assert seen.onchain_usd == pytest.approx(PLANTED_USD, rel=0.01)
+        assert seen.exchange_usd == pytest.approx(PLANTED_USD, rel=0.01)
+        assert store.windows.newest("blocks")[0].last_height == tip - 1
+        # the next console shows it before it has priced anything, and what others store within a second
+        async with dashboard(node, workers) as pilot:
+            await until(pilot, lambda: f"exchange ${seen.exchange_usd:,.2f}" in shown(pilot, RoundLine))
+            other = replace(seen, key="other", time_s=seen.time_s + 600, exchange_usd=71_717.0, orphaned=True)
+            store.observations.insert(other)
+            stored_s = time.monotonic()
+            await until(pilot, lambda: "exchange $71,717.00" in shown(pilot, RoundLine))
+            assert time.monotonic() - stored_s < 5
+            assert "orphaned" in shown(pilot, RoundLine)
+
+
+async def test_a_store_that_cannot_be_written_is_said_and_tried_again(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "RETRY_S", 0.1)
+    write, full = durable.write_new, [True]
+
+    def fail(path: Path, data: bytes) -> None:
+        if full[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(durable, "write_new", fail)
+    async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
+        await until(pilot, lambda: "✗ not stored (1 round waiting)" in shown(pilot, RoundLine))
+        assert "is full. Nothing that was stored is lost" in shown(pilot, RoundLine)
+        assert price_of(shown(pilot, PriceSummary)) == pytest.approx(PLANTED_USD, rel=0.01)
+        full[0] = False
+        await until(pilot, lambda: "divergence spot" in shown(pilot, RoundLine))
+        assert "✗" not in shown(pilot, RoundLine)
+
+
 async def test_yesterday_by_key(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         await until(pilot, lambda: "done in" in progress(pilot))
@@ -117,7 +176,8 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
         cookie.write_text("__cookie__:" + "ab" * 32)
         access = NodeAccess(node.url, cookie_path=cookie)
         client = BitcoinCore(access)
-        screen = Dashboard(NodePricing(client, workers), NodeWatch(client), access.host, " utxoracle-tui")
+        still: Any = StillRounds()
+        screen = Dashboard(NodePricing(client, workers), NodeWatch(client), still, access.host, " utxoracle-tui")
         async with Console(screen, client.aclose).run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: "✗" in shown(pilot, NodeLine))
             assert str(cookie) in shown(pilot, NodeLine)

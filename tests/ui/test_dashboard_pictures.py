@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
+from tests.support.live import StillRounds
 from tests.ui.results import real_window, recorded_day
 from tests.ui.test_window_detail_pictures import SIZES, SnapCompare, StillPricing, after
 from utxoracle_tui import clock
+from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.request import BLOCK_WINDOW_PRICE
 from utxoracle_tui.sources.node_errors import WrongPassword
 from utxoracle_tui.sources.node_replies import ChainInfo
+from utxoracle_tui.store.records import Observation
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 
@@ -39,6 +43,20 @@ CHAIN = ChainInfo(
     prune_target_bytes=None,
     warnings=(),
 )
+STORED = StoreReading(
+    newest=Observation(
+        key="1",
+        time_s=NOW_S - 130,
+        window_kind="blocks",
+        onchain_usd=94_000.0,
+        exchange_usd=94_120.0,
+        exchange_time_s=NOW_S - 400,
+        exchange_source="own",
+        divergence_spot_pct=-0.13,
+        divergence_window_pct=0.04,
+        valid=True,
+    )
+)
 UP = NodeReading(HOST, NOW_S, 0.002, CHAIN, NOW_S - 3)
 
 
@@ -59,7 +77,8 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dashboard(reading: NodeReading, result: PricedWindow | None) -> Console:
-    screen = Dashboard(StillPricing(result=result), StillWatch(reading), HOST, f" utxoracle-tui · {HOST}")  # type: ignore[arg-type]
+    still: Any = StillPricing(result=result), StillWatch(reading), StillRounds(STORED)
+    screen = Dashboard(*still, HOST, f" utxoracle-tui · {HOST}")
     return Console(screen)
 
 

@@ -21,7 +21,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         return _on_folder(arguments.blocks, cache_dir(arguments.data_dir))
     from utxoracle_tui.commands.node import load_settings  # noqa: PLC0415  (raw blocks need no settings)
 
-    return on_node(load_settings(arguments))
+    settings = load_settings(arguments)
+    return on_node(settings, cache_dir(settings.store.data_dir))
 
 
 def need_terminal() -> None:
@@ -47,11 +48,16 @@ def _on_folder(path: Path, cache: Path) -> Exit:
     return Exit.DONE
 
 
-def on_node(settings: Settings, *, label: str = "") -> Exit:
+def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
     """The console on the node that the settings name; `label` stands in its heading."""
-    workers = _started(cache_dir(settings.store.data_dir))
+    workers = _started(cache)
     try:
-        from utxoracle_tui.commands.node import open_node, pricing  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.commands.node import (  # noqa: PLC0415  (the workers start meanwhile)
+            exchange_of,
+            live_rounds,
+            open_node,
+            pricing,
+        )
         from utxoracle_tui.engine.node_watch import NodeWatch  # noqa: PLC0415
         from utxoracle_tui.ui.app import Console  # noqa: PLC0415
         from utxoracle_tui.ui.screens.dashboard import Dashboard  # noqa: PLC0415
@@ -59,7 +65,14 @@ def on_node(settings: Settings, *, label: str = "") -> Exit:
         node = open_node(settings)
         host = node.access.host
         heading = f" utxoracle-tui · {label + ' · ' if label else ''}{host}"
-        Console(Dashboard(pricing(node, workers), NodeWatch(node), host, heading), node.aclose).run()
+        windows, exchange = pricing(settings, node, workers, keep=True), exchange_of(settings)
+
+        async def close() -> None:
+            await exchange.aclose()
+            await node.aclose()
+
+        live = live_rounds(settings, windows, node, exchange)
+        Console(Dashboard(windows, NodeWatch(node), live, host, heading), close).run()
     finally:
         workers.stop()
     return Exit.DONE

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,17 @@ def run_console(arguments: argparse.Namespace) -> Exit:
     from utxoracle_tui.commands.console import need_terminal, on_node  # noqa: PLC0415  (only for the console)
     from utxoracle_tui.config.inputs import Flags  # noqa: PLC0415
     from utxoracle_tui.config.load import load  # noqa: PLC0415
+    from utxoracle_tui.config.paths import cache_dir  # noqa: PLC0415
     from utxoracle_tui.demo.host.process import start_host  # noqa: PLC0415
 
     need_terminal()
     with start_host(HostOptions.from_arguments(arguments)) as host:
-        settings = load(Flags.of(arguments), host.env, Path(host.env["BITCOIN_DATADIR"])).settings
-        return on_node(settings, label="DEMO")
+        folder = Path(host.env["BITCOIN_DATADIR"])
+        settings = load(Flags.of(arguments), host.env, folder).settings
+        cache = cache_dir(settings.store.data_dir)
+        if settings.store.data_dir is None:
+            settings = replace(settings, store=replace(settings.store, data_dir=folder / "console"))
+        return on_node(settings, cache, label="DEMO")
 
 
 async def _serve(options: HostOptions, *, announce: str, parent: int | None) -> None:

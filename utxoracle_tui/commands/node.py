@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+from functools import cache
 from pathlib import Path
 
+from utxoracle_tui.commands.stored import retention_of
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
+from utxoracle_tui.config.paths import data_dir
 from utxoracle_tui.config.settings import AUTO, Settings
+from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.node_pricing import NodePricing
+from utxoracle_tui.engine.pricing import DigestKeeper
+from utxoracle_tui.engine.rounds import Rounds
 from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.sources.mempool import MempoolBackend
+from utxoracle_tui.sources.mempool_errors import PriceSource
+from utxoracle_tui.sources.mempool_public import PublicInstance
+from utxoracle_tui.sources.mempool_session import MempoolAccess
 from utxoracle_tui.sources.node_access import NodeAccess
+from utxoracle_tui.store.store import Store, digests_of
 
 
 def load_settings(arguments: argparse.Namespace) -> Settings:
@@ -38,9 +51,44 @@ def open_node(settings: Settings) -> BitcoinCore:
     return BitcoinCore(access)
 
 
-def pricing(client: BitcoinCore, workers: Workers) -> NodePricing:
-    """The pricing of windows from a node."""
-    return NodePricing(client, workers)
+def pricing(settings: Settings, client: BitcoinCore, workers: Workers, *, keep: bool) -> NodePricing:
+    """The pricing of windows from a node; with `keep`, digests outlive the process."""
+
+    @cache
+    def kept_for(network: str) -> DigestKeeper:
+        return digests_of(data_dir(settings.store.data_dir), network, retention_of(settings))
+
+    return NodePricing(client, workers, kept_for if keep else None)
+
+
+async def open_store(settings: Settings, client: BitcoinCore) -> Store:
+    """The store of the node's chain. Raises `OperatorError` when the node doesn't say which that is, or for a store
+    of another one.
+    """
+    info = await client.chain_info()
+    genesis_hash = await client.block_hash(0)
+    folder = data_dir(settings.store.data_dir)
+    return await asyncio.to_thread(
+        Store, folder, info.network, genesis_hash=genesis_hash, retention=retention_of(settings)
+    )
+
+
+def exchange_of(settings: Settings) -> Exchange:
+    """The exchange price: from the own backend, and from the public instance only where that is switched on."""
+    mempool = settings.mempool
+    own = MempoolBackend(MempoolAccess(mempool.api_url))
+    if not mempool.fallback_enabled:
+        return Exchange((own,))
+    return Exchange((own, PublicInstance(MempoolAccess(mempool.fallback_url, source=PriceSource.PUBLIC))))
+
+
+def live_rounds(settings: Settings, windows: NodePricing, client: BitcoinCore, exchange: Exchange) -> LiveRounds:
+    """Rounds for as long as the console is open."""
+
+    async def open_it() -> Store:
+        return await open_store(settings, client)
+
+    return LiveRounds(open_it, lambda store: Rounds(windows, exchange, store, limits_of(settings)))
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -8,37 +8,42 @@ import json
 import sys
 from pathlib import Path
 
-from utxoracle_tui import formats
+from utxoracle_tui.commands.price_text import as_text
 from utxoracle_tui.commands.running import run_until_signal
-from utxoracle_tui.config.paths import cache_dir
+from utxoracle_tui.commands.shown_progress import shown_progress
+from utxoracle_tui.config.paths import cache_dir, data_dir
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.folder_pricing import FolderPricing
+from utxoracle_tui.engine.keeping import keep_window, window_record
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
-from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.report import as_document
-from utxoracle_tui.engine.request import Day, Everything, Last, Request, read_day, read_heights
-from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits, validate, warnings
+from utxoracle_tui.engine.request import MAIN, Day, Everything, Last, Request, read_day, read_heights
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits, validate
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.errors import Exit
+from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.block_folder import open_folder
-
-_CLEAR_LINE = "\r\x1b[K"
+from utxoracle_tui.store.store import Store
 
 
 def run(arguments: argparse.Namespace) -> Exit:
-    """Price the window that the command line asks for and print it."""
+    """Price the window that the command line asks for, print it, and keep it when that is wanted."""
     request = _request(arguments)
     if arguments.blocks is not None:
-        work = _price_folder(arguments.blocks, request, cache_dir(arguments.data_dir))
-        limits = DEFAULT_LIMITS
+        limits, store = DEFAULT_LIMITS, None
+        result = run_until_signal(_price_folder(arguments.blocks, request, cache_dir(arguments.data_dir)))
+        if arguments.save:
+            store = _store_of_folder(result, arguments.data_dir)
     else:
         from utxoracle_tui.commands import node  # noqa: PLC0415  (raw blocks need no network)
 
         settings = node.load_settings(arguments)
         limits = node.limits_of(settings)
-        work = _price_from_node(settings, request)
-    result = run_until_signal(work)
-    sys.stdout.write(_as_json(result, limits) if arguments.json else _as_text(result, limits))
+        result, store = run_until_signal(_price_from_node(settings, request, save=arguments.save))
+    sys.stdout.write(_as_json(result, limits) if arguments.json else as_text(result, limits))
+    if store is not None:
+        keep_window(store, window_record(store, result, limits), result)
+        if not arguments.json:
+            sys.stdout.write(f"  stored in     {store.folder.root}\n")
     return Exit.DONE if validate(result.price, limits).valid else Exit.NOT_VALID
 
 
@@ -58,82 +63,32 @@ async def _price_folder(path: Path, request: Request, cache: Path) -> PricedWind
         return await _with_progress(FolderPricing(folder, workers), workers, request)
 
 
-async def _price_from_node(settings: Settings, request: Request) -> PricedWindow:
+async def _price_from_node(settings: Settings, request: Request, *, save: bool) -> tuple[PricedWindow, Store | None]:
     from utxoracle_tui.commands import node  # noqa: PLC0415  (raw blocks need no network)
 
     async with Workers(cache_dir(settings.store.data_dir)) as workers, node.open_node(settings) as client:
-        return await _with_progress(node.pricing(client, workers), workers, request)
+        # a store that can't be used is told of before the work, not after it
+        store = await node.open_store(settings, client) if save else None
+        windows = node.pricing(settings, client, workers, keep=save)
+        return await _with_progress(windows, workers, request), store
 
 
 async def _with_progress(pricing: WindowPricing, workers: Workers, request: Request) -> PricedWindow:
     workers.start()
     workers.compile_in_background()
-    terminal = sys.stderr.isatty()
-    try:
-        return await pricing.price(request, _show if terminal else _ignore)
-    finally:
-        if terminal:
-            sys.stderr.write(_CLEAR_LINE)
+    with shown_progress() as on_progress:
+        return await pricing.price(request, on_progress)
 
 
-def _ignore(progress: Progress) -> None:
-    pass
-
-
-def _show(progress: Progress) -> None:
-    line = f"{progress.blocks_done} of {formats.plural(progress.blocks_total, 'block')} ({progress.share * 100:.0f} %)"
-    if progress.rate_mb_s is not None:
-        line += f" · {progress.rate_mb_s:.0f} MB/s"
-    if progress.eta_s is not None:
-        line += f" · {formats.span(progress.eta_s)} left"
-    sys.stderr.write(_CLEAR_LINE + line)
-    sys.stderr.flush()
+def _store_of_folder(result: PricedWindow, chosen: Path | None) -> Store:
+    if result.network != MAIN:
+        raise OperatorError(
+            "usage",
+            "--save: these raw blocks are not of the main network, so it is not known where they belong.",
+            Exit.USAGE,
+        )
+    return Store(data_dir(chosen), MAIN)
 
 
 def _as_json(result: PricedWindow, limits: Limits) -> str:
     return json.dumps(as_document(result, limits)) + "\n"
-
-
-def _as_text(result: PricedWindow, limits: Limits) -> str:
-    price, window = result.price, result.window
-    outputs, verdict = price.outputs, validate(price, limits)
-    blocks = f"blocks {outputs.first_height}–{outputs.last_height}"
-    title = window.name or (f"Price of {window.day.day}" if window.day else f"Price of {blocks}")
-    figure = f"{formats.usd(price.price_usd)} per BTC" if price.price_usd is not None else "no price"
-    rows = [("", figure + ("" if verdict.valid else "   NOT VALID"))]
-    rows += [("warning", text) for text in warnings(price, window.boundary_ambiguous)]
-    if verdict.sentence and verdict.sentence not in {text for _, text in rows}:
-        rows.append(("not valid", verdict.sentence))
-    parts = price.confidence
-    rows += [
-        (
-            "confidence",
-            f"{parts.value:.2f} of 1 (octave {parts.octave:.2f}, points {parts.points:.2f}, spread {parts.spread:.2f})",
-        ),
-        (
-            "window",
-            f"{formats.plural(outputs.n_blocks, 'block')}, {outputs.first_height}–{outputs.last_height}, "
-            f"{formats.utc_span(float(outputs.block_times[0]), float(outputs.block_times[-1]))}",
-        ),
-    ]
-    if price.rough and price.spread and price.points:
-        rows += [
-            ("rough price", formats.whole_usd(price.rough.price_usd)),
-            (
-                "spread",
-                f"±{formats.whole_usd(price.spread.deviation_usd)} median deviation, "
-                f"{formats.percent(price.spread.deviation_pct)} of the band",
-            ),
-            ("points", f"{len(price.points.usd):,} from {len(outputs.amounts_btc):,} outputs"),
-        ]
-    filters = outputs.filters
-    rows.append(
-        (
-            "transactions",
-            f"{filters.total:,}, of which {filters.passed:,} count; left out: {filters.inputs:,} inputs, "
-            f"{filters.outputs:,} outputs, {filters.coinbase:,} coinbase, {filters.op_return:,} OP_RETURN, "
-            f"{filters.witness:,} witness, {filters.same_window:,} spent inside",
-        )
-    )
-    rows.append(("took", f"{result.elapsed_s:.2f} s"))
-    return title + "\n" + "".join(f"  {name:<13} {text}\n" if name else f"  {text}\n" for name, text in rows)

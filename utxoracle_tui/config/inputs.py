@@ -35,7 +35,10 @@ class Flags:
     @classmethod
     def of(cls, arguments: argparse.Namespace, values: Mapping[str, object] | None = None) -> Flags:
         """The flags that all commands share, and the `values` of a command's own."""
-        shared = {"store.data_dir": getattr(arguments, "data_dir", None)}
+        shared = {
+            "store.data_dir": getattr(arguments, "data_dir", None),
+            "node.network": getattr(arguments, "network", None),
+        }
         return cls(getattr(arguments, "config", None), shared | dict(values or {}))
 
 

@@ -16,6 +16,15 @@ def cache_dir(data_dir: Path | None) -> Path:
     return platformdirs.user_cache_path(APP_NAME)
 
 
+def data_dir(chosen: Path | None) -> Path:
+    """The folder for what must not be lost, by network: the one chosen, or the platform's (`XDG_DATA_HOME`)."""
+    if chosen is not None:
+        return chosen
+    import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)
+
+    return platformdirs.user_data_path(APP_NAME)
+
+
 def config_file() -> Path:
     """The configuration file where the platform keeps such files (`XDG_CONFIG_HOME`); it need not be there."""
     import platformdirs  # noqa: PLC0415  (commands that keep no files don't pay for it)

@@ -31,7 +31,7 @@ class Node:
     """The file that the node writes its password of the day to."""
     datadir: Path | None = setting(None, env="BITCOIN_DATADIR")
     """The node's data directory, without the network's subfolder; its bitcoin.conf is read."""
-    network: str = setting(AUTO, choices=(AUTO, *NETWORKS))
+    network: str = setting(AUTO, flag="--network", choices=(AUTO, *NETWORKS))
     """The network that the node must be on."""
     max_in_flight: int = setting(4, low=1, high=64)
     """Requests that the node is given at once, at most; it falls by itself when the node slows down."""
@@ -117,6 +117,16 @@ class Store:
 
     data_dir: Path | None = setting(None, flag="--data-dir")
     """One folder for all files, caches included; without it they lie where the platform keeps such files."""
+    readings_days: int = setting(30, low=1, high=36_500, unit="days")
+    """Exchange readings older than this are thinned to one in ten minutes."""
+    points_days: int = setting(400, low=0, high=36_500, unit="days")
+    """The price points of so many days are kept; those of older ones are worked out again when asked for."""
+    points_block_windows: int = setting(10, low=0, high=100_000)
+    """The price points of so many block windows are kept."""
+    digests_mb: int = setting(2_000, low=0, high=10_000_000, unit="megabytes")
+    """The room that digested blocks may take; a block takes about 0.16 MB."""
+    backups: int = setting(30, low=1, high=10_000)
+    """Backups beyond this many, the oldest, are removed."""
 
 
 @dataclass(frozen=True, slots=True)

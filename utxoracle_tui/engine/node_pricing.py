@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from utxoracle_core import BlockError, HeightRange, MissingHeaderTime
 from utxoracle_core.header import BlockHeader
-from utxoracle_tui.engine.pricing import Plan, WantedBlock, WindowPricing
+from utxoracle_tui.engine.pricing import DigestKeeper, Plan, WantedBlock, WindowPricing
 from utxoracle_tui.engine.request import Chain, Everything, Request, Window, resolve
 from utxoracle_tui.engine.worker_tasks import digest_raw
 from utxoracle_tui.engine.workers import Workers
@@ -20,8 +22,12 @@ _WAITING_FOR_WORKERS = 2
 class NodePricing(WindowPricing):
     """Prices windows of the best chain of one node."""
 
-    def __init__(self, node: BitcoinCore, workers: Workers) -> None:
+    def __init__(
+        self, node: BitcoinCore, workers: Workers, kept_for: Callable[[str], DigestKeeper] | None = None
+    ) -> None:
+        """`kept_for` gives the place where digests of a network's blocks outlive the process."""
         super().__init__(workers, node.access.max_in_flight + _WAITING_FOR_WORKERS * workers.count)
+        self._kept_for = kept_for
         self._node = node
         self._headers: dict[int, BlockHeader] = {}
 
@@ -30,12 +36,18 @@ class NodePricing(WindowPricing):
         if isinstance(request, Everything):
             raise OperatorError("usage", "A node's whole chain is no window; ask for a day or for heights.", Exit.USAGE)
         info = await self._node.chain_info()
+        if self._kept_for is not None:
+            self._kept = self._kept_for(info.network)
         await self._forget_what_was_reorganised(info)
         window = await self._resolve(request, info)
         self._refuse_pruned(window, info)
         await self._know_headers(window.blocks, info.blocks)
         wanted = [WantedBlock(h, self._headers[h].hash_text, None) for h in window.blocks.heights]
         return Plan(window, info.network, wanted)
+
+    def known_hashes(self) -> Mapping[int, str]:
+        """Of all headers that were asked for since the chain was last reorganised."""
+        return {height: header.hash_text for height, header in self._headers.items()}
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Fetch the block and have a worker digest it."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from utxoracle_core import WindowPrice
+from utxoracle_core.digest import DIGEST_VERSION
 from utxoracle_tui import clock
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request, Window
@@ -50,17 +52,33 @@ class Plan:
     blocks: Sequence[WantedBlock]
 
 
+class DigestKeeper(Protocol):
+    """Keeps digests by name, for as long as there is room."""
+
+    def get(self, name: str) -> bytes | None:
+        """The digest of a name, if it is still there."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep a digest."""
+
+
 class WindowPricing(ABC):
     """Prices windows. Digests stay in memory, so that another window costs only the blocks that are new in it."""
 
     def __init__(self, workers: Workers, at_once: int) -> None:
         self._workers = workers
         self._at_once = at_once
+        self._kept: DigestKeeper | None = None
+        """Where digests outlive the process, if anywhere."""
         self._digests: OrderedDict[str, bytes] = OrderedDict()
 
     @abstractmethod
     async def plan(self, request: Request) -> Plan:
         """Find the blocks of a request. Raises `OperatorError`."""
+
+    def known_hashes(self) -> Mapping[int, str]:
+        """The block hashes of the best chain, by height, as far as they were needed for what was priced last."""
+        return {}
 
     @abstractmethod
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
@@ -97,7 +115,7 @@ class WindowPricing(ABC):
         try:
             while True:
                 while len(pending) < self._at_once and (block := next(waiting, None)) is not None:
-                    pending[asyncio.create_task(self.digest(block))] = block
+                    pending[asyncio.create_task(self._digest_or_kept(block))] = block
                 if not pending:
                     return
                 done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -109,6 +127,17 @@ class WindowPricing(ABC):
             for task in pending:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _digest_or_kept(self, block: WantedBlock) -> tuple[bytes, int]:
+        if self._kept is None:
+            return await self.digest(block)
+        name = f"{block.hash_text}.{DIGEST_VERSION}"
+        kept = await asyncio.to_thread(self._kept.get, name)
+        if kept is not None:
+            return kept, 0
+        digest, length_bytes = await self.digest(block)
+        await asyncio.to_thread(self._kept.put, name, digest)
+        return digest, length_bytes
 
     def _forget(self, keep: set[str]) -> None:
         for key in list(self._digests):

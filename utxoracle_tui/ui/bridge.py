@@ -7,13 +7,15 @@ import logging
 
 from textual.message_pump import MessagePump
 
+from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading, NodeWatch
-from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
     NodeRead,
+    StoreRead,
     WindowCancelled,
     WindowFailed,
     WindowPriced,
@@ -65,3 +67,22 @@ class NodeBridge:
 
     def _on_reading(self, reading: NodeReading) -> None:
         self._target.post_message(NodeRead(reading))
+
+
+class StoreBridge:
+    """Has rounds made and kept, and tells a screen what the store holds."""
+
+    def __init__(self, live: LiveRounds, target: MessagePump) -> None:
+        self._live = live
+        self._target = target
+
+    def priced(self, result: PricedWindow) -> None:
+        """Make a round of a block window."""
+        self._live.priced(result)
+
+    async def run(self) -> None:
+        """Work until cancelled; each reading becomes a `StoreRead`."""
+        await self._live.run(self._on_reading)
+
+    def _on_reading(self, reading: StoreReading) -> None:
+        self._target.post_message(StoreRead(reading))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.progress import Progress
@@ -50,6 +51,14 @@ class WindowFailed(Message):
 
 class WindowCancelled(Message):
     """The operator stopped the work on a window."""
+
+
+class StoreRead(Message):
+    """The store holds something new, or something could not be stored."""
+
+    def __init__(self, reading: StoreReading) -> None:
+        self.reading = reading
+        super().__init__()
 
 
 class NodeRead(Message):

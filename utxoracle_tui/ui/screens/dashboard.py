@@ -9,15 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.worker import WorkerState
 
+from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.request import Day, Last
 from utxoracle_tui.sources.node_replies import ChainInfo
-from utxoracle_tui.ui.bridge import NodeBridge
-from utxoracle_tui.ui.messages import NodeRead
+from utxoracle_tui.ui.bridge import NodeBridge, StoreBridge
+from utxoracle_tui.ui.messages import NodeRead, StoreRead, WindowPriced
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
+from utxoracle_tui.ui.widgets.round_line import RoundLine
 
 _NOT_ON_A_NODE = frozenset({"price_all"})
 
@@ -41,8 +43,9 @@ class Dashboard(WindowDetail):
         Binding("h", "ask_heights", "Heights", id="window.heights", show=False),
     ]
 
-    def __init__(self, pricing: WindowPricing, watch: NodeWatch, host: str, heading: str) -> None:
+    def __init__(self, pricing: WindowPricing, watch: NodeWatch, live: LiveRounds, host: str, heading: str) -> None:
         super().__init__(pricing, heading, None)
+        self._store = StoreBridge(live, self)
         self._node = NodeBridge(watch, self)
         self._host = host
         self._tip: str | None = None
@@ -50,11 +53,26 @@ class Dashboard(WindowDetail):
     def compose_source(self) -> ComposeResult:
         """The node."""
         yield NodeLine(self._host)
+        yield RoundLine()
 
     def begin(self) -> None:
         """Watch the node; the first window is asked for when it answers."""
         self._request = Last()
         self._watch_node()
+        self._follow_store()
+
+    @work(group="store", exit_on_error=False)
+    async def _follow_store(self) -> None:
+        await self._store.run()
+
+    @on(StoreRead)
+    def _store_read(self, message: StoreRead) -> None:
+        self.query_one(RoundLine).show(message.reading)
+
+    @on(WindowPriced)
+    def _round_of(self, message: WindowPriced) -> None:
+        if message.request == Last():
+            self._store.priced(message.result)
 
     @work(group="node", exit_on_error=False)
     async def _watch_node(self) -> None:

@@ -1,0 +1,176 @@
+"""Rounds against a simulated host on real sockets: what is stored, and what a reorg does to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.demo_node import DemoNode, demo_node
+from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.node_pricing import NodePricing
+from utxoracle_tui.engine.progress import Progress
+from utxoracle_tui.engine.rounds import Round, Rounds
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.sources.mempool import MempoolBackend
+from utxoracle_tui.sources.mempool_session import MempoolAccess
+from utxoracle_tui.sources.node_access import NodeAccess
+from utxoracle_tui.store.records import ExchangeReading
+from utxoracle_tui.store.store import Retention, Store, digests_of
+from utxoracle_tui.store.troubles import StoreTrouble
+
+PLANTED_USD = 65_000
+OPTIONS = HostOptions(days=1, tx_per_block=40, speed=0, price=str(PLANTED_USD))
+
+
+@dataclass
+class Engine:
+    """Rounds with all that they work with."""
+
+    pricing: NodePricing
+    exchange: Exchange
+    rounds: Rounds
+    store: Store
+
+    async def round(self) -> Round:
+        return await self.rounds.keep(await self.rounds.make(_quiet))
+
+
+def _quiet(progress: Progress) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+@asynccontextmanager
+async def engine(workers: Workers, folder: Path, node: DemoNode) -> AsyncIterator[Engine]:
+    access = NodeAccess(node.url, cookie_path=node.folder / ".cookie")
+    backend = MempoolBackend(MempoolAccess(node.env["MEMPOOL_API_URL"]))
+    async with BitcoinCore(access) as client, Exchange((backend,)) as exchange:
+        digests = digests_of(folder, "regtest", Retention())
+        pricing, store = NodePricing(client, workers, lambda network: digests), Store(folder, "regtest")
+        yield Engine(pricing, exchange, Rounds(pricing, exchange, store, DEFAULT_LIMITS), store)
+
+
+async def test_a_round(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node, engine(workers, tmp_path, node) as running:
+        made = await running.round()
+        seen, tip = made.observation, await node.call("getblockcount")
+        assert made.kept
+        assert running.store.observations.newest() == [seen]
+        assert (seen.first_height, seen.last_height) == (tip - 144, tip - 1)
+        assert seen.last_hash == (await node.hashes())[tip - 1]
+        assert seen.onchain_usd == pytest.approx(PLANTED_USD, rel=0.01)
+        assert seen.exchange_usd is not None
+        assert seen.onchain_usd is not None
+        assert seen.divergence_spot_pct == pytest.approx((seen.onchain_usd / seen.exchange_usd - 1) * 100)
+        assert seen.divergence_block_pct is None
+        (kept,) = running.store.exchange_readings.all()
+        assert (kept.price_usd, kept.source) == (seen.exchange_usd, "own")
+        points = running.store.points.get(made.window)
+        assert points is not None
+        assert len(points.usd) == made.window.points
+
+
+async def test_the_divergence_of_the_window(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node, engine(workers, tmp_path, node) as running:
+        tip = await node.call("getblockcount")
+        times = await node.header_times()
+        first_s, last_s = times[tip - 144], times[tip - 1]
+        # readings an hour apart that hold the whole span, the second half 2 % higher
+        middle_s = (first_s + last_s) / 2
+        readings = [
+            ExchangeReading(time_s=float(at), price_usd=60_000.0 if at < middle_s else 61_200.0, source="own")
+            for at in range(first_s - 60, last_s, 3600)
+        ]
+        running.store.exchange_readings.put(readings)
+        made = await running.round()
+        ends = [*(reading.time_s for reading in readings[1:]), float(last_s)]
+        spans = [end - max(r.time_s, first_s) for r, end in zip(readings, ends, strict=True)]
+        mean = sum(r.price_usd * span for r, span in zip(readings, spans, strict=True)) / (last_s - first_s)
+        seen = made.observation
+        assert seen.exchange_mean_usd == pytest.approx(mean)
+        assert seen.exchange_coverage == pytest.approx(1.0)
+        assert seen.onchain_usd is not None
+        assert seen.divergence_window_pct == pytest.approx((seen.onchain_usd - mean) / mean * 100)
+
+
+async def test_without_the_exchange(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node:
+        node.env = {**node.env, "MEMPOOL_API_URL": "http://127.0.0.1:1"}
+        async with engine(workers, tmp_path, node) as running:
+            made = await running.round()
+            assert made.exchange.unreachable
+            assert "127.0.0.1" in made.exchange.troubles[0]
+            seen = made.observation
+            assert seen.valid
+            assert (seen.exchange_usd, seen.divergence_spot_pct) == (None, None)
+            assert running.store.observations.newest() == [seen]
+
+
+async def test_digests_outlive_the_process(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node:
+        async with engine(workers, tmp_path, node) as running:
+            first = await running.round()
+        await node.act("clear-statistics")
+        async with engine(workers, tmp_path, node) as running:
+            again = await running.round()
+        assert (await node.read("statistics"))["blocks_served"] == {}
+        assert again.observation.onchain_usd == first.observation.onchain_usd
+        # some are gone: these are asked for, and nothing else
+        gone = sorted(path for path in (tmp_path / "regtest" / "digests").rglob("*") if path.is_file())[:3]
+        gone[0].unlink()
+        gone[1].write_bytes(gone[1].read_bytes()[:-5])
+        async with engine(workers, tmp_path, node) as running:
+            mended = await running.round()
+        served = (await node.read("statistics"))["blocks_served"]
+        assert sorted(served) == sorted(path.name.split(".")[0] for path in gone[:2])
+        assert mended.observation.onchain_usd == first.observation.onchain_usd
+
+
+async def test_a_reorg_orphans_what_ended_in_stale_blocks(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node, engine(workers, tmp_path, node) as running:
+        rounds = [await running.round()]
+        for _ in range(3):
+            await node.act("mine", count=1)
+            rounds.append(await running.round())
+        await node.act("reorg", depth=3, length=4)
+        after = await running.round()
+        hashes = await node.hashes()
+        windows = running.store.windows.newest("blocks", 10)
+        assert len(windows) == len({window.key for window in windows})
+        for window in windows:
+            assert window.last_height is not None
+            assert window.orphaned == (hashes[window.last_height] != window.last_hash), window.last_height
+        seen = running.store.observations.newest(10)
+        assert len(seen) == len(rounds) + 1
+        assert {observation.key for observation in seen if observation.orphaned} == {
+            made.observation.key
+            for made in rounds
+            if made.window.last_height is not None and hashes[made.window.last_height] != made.window.last_hash
+        }
+        assert after.orphaned > 0
+
+
+async def test_a_round_is_kept_once_and_in_its_own_network(workers: Workers, tmp_path: Path) -> None:
+    async with demo_node(OPTIONS) as node, engine(workers, tmp_path, node) as running:
+        made = await running.rounds.make(_quiet)
+        assert running.store.observations.count() == 0
+        elsewhere = Rounds(running.pricing, running.exchange, Store(tmp_path, "main"), DEFAULT_LIMITS)
+        with pytest.raises(StoreTrouble, match="is on regtest now"):
+            await elsewhere.keep(made)
+        for _ in range(2):
+            await running.rounds.keep(made)
+        assert running.store.observations.count() == 1

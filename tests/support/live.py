@@ -1,0 +1,41 @@
+"""Rounds for screens under test: with a store in a folder of the test, or standing still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
+from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
+from utxoracle_tui.engine.rounds import Rounds
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS
+from utxoracle_tui.sources.mempool import MempoolBackend
+from utxoracle_tui.sources.mempool_session import MempoolAccess
+from utxoracle_tui.store.store import Store
+
+
+def live_rounds(pricing: WindowPricing, mempool_url: str, folder: Path) -> tuple[LiveRounds, Exchange]:
+    """Rounds that are kept in a folder, and what has to be closed at the end."""
+    exchange = Exchange((MempoolBackend(MempoolAccess(mempool_url)),))
+
+    async def open_store() -> Store:
+        return Store(folder, "regtest")
+
+    return LiveRounds(open_store, lambda store: Rounds(pricing, exchange, store, DEFAULT_LIMITS)), exchange
+
+
+class StillRounds:
+    """In place of the engine's rounds: one reading, and silence."""
+
+    def __init__(self, reading: StoreReading | None = None) -> None:
+        self._reading = reading
+
+    def priced(self, result: PricedWindow) -> None:
+        pass
+
+    async def run(self, on_reading: Callable[[StoreReading], None]) -> None:
+        if self._reading is not None:
+            on_reading(self._reading)
+        await asyncio.Event().wait()

@@ -1,0 +1,74 @@
+"""The exchange price of this moment: from the operator's backend, from the public instance where that is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from utxoracle_tui.sources.mempool_errors import MempoolError, PriceSource
+from utxoracle_tui.sources.mempool_replies import ExchangePrice, Prices
+from utxoracle_tui.store.records import ExchangeReading, ExchangeSource
+
+
+class PriceServer(Protocol):
+    """What says the exchange price."""
+
+    async def prices(self) -> Prices:
+        """The price, or why there is none. Raises `MempoolError`."""
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeNow:
+    """The exchange price, or what is known of why there is none."""
+
+    reading: ExchangeReading | None
+    host: str | None
+    troubles: tuple[str, ...]
+    """A sentence for each server that had no price."""
+    unreachable: bool = False
+    """Whether the trouble is that servers don't answer."""
+
+
+class Exchange:
+    """Asks the servers in turn until one has a price."""
+
+    def __init__(self, servers: tuple[PriceServer, ...]) -> None:
+        self._servers = servers
+
+    async def __aenter__(self) -> Exchange:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for server in self._servers:
+            await server.aclose()
+
+    async def now(self) -> ExchangeNow:
+        """The price of the first server that has one; its source is in the reading."""
+        troubles: list[str] = []
+        unreachable = False
+        for server in self._servers:
+            try:
+                prices = await server.prices()
+            except MempoolError as error:
+                troubles.append(error.message)
+                unreachable = True
+                continue
+            if isinstance(prices.usd, ExchangePrice):
+                return ExchangeNow(_reading(prices.usd, prices.at_s), prices.usd.host, tuple(troubles))
+            troubles.append(prices.usd.message)
+        return ExchangeNow(None, None, tuple(troubles), unreachable)
+
+
+def _reading(price: ExchangePrice, at_s: float) -> ExchangeReading:
+    source: ExchangeSource = "public" if price.source is PriceSource.PUBLIC else "own"
+    return ExchangeReading(time_s=float(price.time_s), price_usd=price.price_usd, source=source, read_s=at_s)

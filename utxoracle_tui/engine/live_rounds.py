@@ -1,0 +1,104 @@
+"""Rounds while the console is open: each block window that is priced is set beside the exchange price and stored,
+and what any process stores is seen within a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from utxoracle_tui.engine.keeper import Keeper, Keeping
+from utxoracle_tui.engine.pricing import PricedWindow
+from utxoracle_tui.engine.rounds import Rounds
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.store.notices import Notice
+from utxoracle_tui.store.records import Observation
+from utxoracle_tui.store.store import Store
+from utxoracle_tui.store.troubles import StoreTrouble
+
+_LOOK_EVERY_S = 0.5
+_OPEN_AGAIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReading:
+    """What the store holds that the console shows, and how storing goes."""
+
+    newest: Observation | None = None
+    """The newest observation, whoever made it."""
+    waiting: int = 0
+    """Rounds of this process that are not stored yet."""
+    trouble: str | None = None
+    """Why something could not be stored or read, as a sentence."""
+    notices: tuple[Notice, ...] = ()
+
+
+class LiveRounds:
+    """Opens the store as soon as that can be done, follows it, and has rounds kept in it."""
+
+    def __init__(self, open_store: Callable[[], Awaitable[Store]], rounds_in: Callable[[Store], Rounds]) -> None:
+        """`open_store` may fail as long as it isn't known which chain the node is on."""
+        self._open_store = open_store
+        self._rounds_in = rounds_in
+        self._priced: asyncio.Queue[PricedWindow] = asyncio.Queue(maxsize=4)
+        self._reading = StoreReading()
+
+    def priced(self, result: PricedWindow) -> None:
+        """Make a round of a block window; where rounds are slower than blocks, some windows make none."""
+        if not self._priced.full():
+            self._priced.put_nowait(result)
+
+    async def run(self, on_reading: Callable[[StoreReading], None]) -> None:
+        """Work until cancelled; `on_reading` is called whenever there is something new to show."""
+
+        def tell(**changes: object) -> None:
+            reading = replace(self._reading, **changes)  # type: ignore[arg-type]
+            if reading != self._reading:
+                self._reading = reading
+                on_reading(reading)
+
+        store = await self._opened(tell)
+        rounds = self._rounds_in(store)
+
+        def kept(keeping: Keeping) -> None:
+            tell(waiting=keeping.waiting, trouble=keeping.trouble)
+
+        keeper = Keeper(rounds, kept)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(store, tell))
+            tasks.create_task(self._make(rounds, keeper, tell))
+            tasks.create_task(keeper.run())
+
+    async def _opened(self, tell: Callable[..., None]) -> Store:
+        while True:
+            try:
+                return await self._open_store()
+            except StoreTrouble as trouble:
+                tell(trouble=trouble.message)
+            except OperatorError:
+                # the node's own line says what is wrong with it
+                pass
+            await asyncio.sleep(_OPEN_AGAIN_S)
+
+    async def _make(self, rounds: Rounds, keeper: Keeper, tell: Callable[..., None]) -> None:
+        while True:
+            result = await self._priced.get()
+            try:
+                keeper.add(await rounds.of_window(result))
+            except StoreTrouble as trouble:
+                tell(trouble=trouble.message)
+
+    async def _follow(self, store: Store, tell: Callable[..., None]) -> None:
+        seen: int | None = None
+        while True:
+            writes = await asyncio.to_thread(store.writes)
+            if writes != seen:
+                try:
+                    newest = await asyncio.to_thread(store.observations.newest)
+                except StoreTrouble as trouble:
+                    tell(trouble=trouble.message)
+                else:
+                    seen = writes
+                    tell(newest=newest[0] if newest else None, notices=store.notices.all())
+            await asyncio.sleep(_LOOK_EVERY_S)

@@ -1,0 +1,105 @@
+"""Arrays and digests beside the documents: they can be made again, so losing one costs time and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from utxoracle_tui.store import durable
+
+_MAGIC = b"UTXORACLE-TUI-BLOB 1 "
+_LINE_BYTES = len(_MAGIC) + 9
+_EVICT_TO = 0.9
+
+
+class Blobs:
+    """Bytes by name, no more than a bound; those that were used longest ago go first.
+
+    Safe to use from several threads and processes. Nothing here raises for a full or unusable disk: what can't be
+    kept is not kept.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._size_bytes: int | None = None
+        self._counting = threading.Lock()
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes of a name; None where there are none, or they are damaged."""
+        path = self._path(name)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        content = memoryview(data)[_LINE_BYTES:]
+        if data[:_LINE_BYTES] != _line(content):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return bytes(content)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name."""
+        path = self._path(name)
+        data = _line(memoryview(content)) + content
+        if len(data) > self._max_bytes:
+            return
+        try:
+            durable.private_folder(path.parent)
+            durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
+        except OSError:
+            return
+        with self._counting:
+            if self._size_bytes is None:
+                self._size_bytes = sum(size for _, size, _ in self._files())
+            else:
+                self._size_bytes += len(data)
+            if self._size_bytes > self._max_bytes:
+                self._size_bytes = self._evict()
+
+    def forget(self, name: str) -> None:
+        """Remove a name."""
+        with contextlib.suppress(OSError):
+            self._path(name).unlink()
+
+    def names(self) -> list[str]:
+        """All names."""
+        return [path.name for path, _, _ in self._files()]
+
+    def _evict(self) -> int:
+        files = sorted(self._files())
+        size = sum(length for _, length, _ in files)
+        for path, length, _ in sorted(files, key=lambda file: file[2]):
+            if size <= self._max_bytes * _EVICT_TO:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                size -= length
+        return size
+
+    def _files(self) -> Iterator[tuple[Path, int, float]]:
+        """Path, size and time of last use of each."""
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                if not name.endswith(durable.TEMPORARY):
+                    path = Path(folder, name)
+                    with contextlib.suppress(OSError):
+                        state = path.stat()
+                        yield path, state.st_size, state.st_mtime
+
+    def _path(self, name: str) -> Path:
+        # a folder with a hundred thousand files is slow on some file systems
+        return self._folder / f"{zlib.crc32(name.encode()) & 0xFF:02x}" / name
+
+
+def _line(content: memoryview) -> bytes:
+    return _MAGIC + f"{zlib.crc32(content):08x}\n".encode()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

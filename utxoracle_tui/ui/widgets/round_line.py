@@ -1,0 +1,88 @@
+"""The newest round in a line: the exchange price, how far the chain's is from it, and how old that is."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.store.records import Observation
+
+_AGE_CHECK_S = 1.0
+_LATE_S, _STALE_S = 3_600.0, 7_200.0
+_OLD_ROUND_S = 3_600.0
+"""Rounds follow the blocks, and an hour without a block is rare."""
+
+
+class RoundLine(Static):
+    """What the store says of the two prices, and its trouble as a sentence."""
+
+    DEFAULT_CSS = """
+    RoundLine { height: auto; padding: 0 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Text("… no round yet", "dim"))
+        self._reading: StoreReading | None = None
+        self._shown = Text()
+
+    def on_mount(self) -> None:
+        """Keep the ages right."""
+        self.set_interval(_AGE_CHECK_S, self._refresh)
+
+    def show(self, reading: StoreReading) -> None:
+        """Show another reading."""
+        self._reading = reading
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._reading is None:
+            return
+        text = describe(self._reading, clock.now_s())
+        if text != self._shown:
+            self._shown = text
+            self.update(text)
+
+
+def describe(reading: StoreReading, now_s: float) -> Text:
+    """The reading in words, as it stands at `now_s`."""
+    text = Text()
+    if reading.newest is None:
+        text.append("… no round stored yet", "dim")
+    else:
+        _append_round(text, reading.newest, now_s)
+    if reading.trouble:
+        waiting = f" ({formats.plural(reading.waiting, 'round')} waiting)" if reading.waiting else ""
+        text.append(f"\n✗ not stored{waiting}: {reading.trouble}", "red")
+    for notice in reading.notices[-2:]:
+        text.append(f"\n⚠ {notice.sentence}", "yellow")
+    return text
+
+
+def _append_round(text: Text, seen: Observation, now_s: float) -> None:
+    text.append("exchange ")
+    if seen.exchange_usd is None or seen.exchange_time_s is None:
+        text.append("not known", "yellow")
+    else:
+        age_s = max(now_s - seen.exchange_time_s, 0.0)
+        text.append(formats.usd(seen.exchange_usd), "bold")
+        if seen.exchange_source == "public":
+            text.append(" PUBLIC", "bold yellow")
+        if age_s > _LATE_S:
+            text.append(" stale" if age_s > _STALE_S else " late", "bold yellow")
+        text.append(f", {formats.age(age_s)}", "dim")
+    text.append(
+        f" · divergence spot {_percent(seen.divergence_spot_pct)}, window {_percent(seen.divergence_window_pct)}"
+    )
+    if seen.orphaned:
+        text.append(" · orphaned", "bold yellow")
+    if seen.valid is False:
+        text.append(f" · not valid: {seen.reason or 'unknown'}", "bold yellow")
+    round_age_s = now_s - seen.time_s
+    if round_age_s > _OLD_ROUND_S:
+        text.append(f" · round of {formats.age(round_age_s)}", "bold yellow")
+
+
+def _percent(value_pct: float | None) -> str:
+    return f"{value_pct:+.2f} %" if value_pct is not None else "not known"
