@@ -86,6 +86,10 @@ def _add_price(commands: argparse._SubParsersAction[_Parser]) -> None:
     window.add_argument("--date", metavar="YYYY-MM-DD", help="a UTC day")
     window.add_argument("--last", nargs="?", type=int, const=144, metavar="N", help="the N blocks before the tip (144)")
     window.add_argument("--heights", metavar="A-B", help="these heights, both included")
+    price.add_argument("--every-block", action="store_true", help="the price at each block, as JSON lines")
+    price.add_argument(
+        "--start-price", type=float, metavar="USD", help="what --every-block starts from, within 25 %% of the truth"
+    )
     price.add_argument("--save", action="store_true", help="keep the result in the store")
     price.add_argument("--json", action="store_true", help="print one JSON document")
 

@@ -37,6 +37,9 @@ Transaction = Mapping[str, Any]
 class _Tally:
     seen: set[str] = field(default_factory=set)
     amounts_btc: list[float] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
+    """For each amount, how many blocks had begun."""
+    blocks_begun: int = 0
     excluded: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
     same_window: int = 0
     total: int = 0
@@ -57,7 +60,7 @@ class UTXOracleCalculator:
             _count(transaction, tally)
         filters = _filters(tally)
         amounts = np.array(tally.amounts_btc, np.float64)
-        kept = amounts[(amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)]
+        kept = (amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)
         # the caller hands in whatever it takes for a window; its length in blocks is unknown
         result = price_window(
             WindowOutputs(
@@ -67,8 +70,9 @@ class UTXOracleCalculator:
                 last_hash="",
                 block_times=np.zeros(0, np.int64),
                 filters=filters,
-                amounts_btc=kept,
-                amount_heights=np.zeros(len(kept), np.int32),
+                amounts_btc=amounts[kept],
+                # only which amounts share a block matters, and a coinbase begins one
+                amount_heights=np.array(tally.blocks, np.int32)[kept],
             ),
             min_blocks=0,
         )
@@ -78,6 +82,7 @@ class UTXOracleCalculator:
 def _count(transaction: Transaction, tally: _Tally) -> None:
     tally.total += 1
     tally.seen.add(transaction["txid"])
+    tally.blocks_begun += any("coinbase" in spent for spent in transaction["vin"])
     verdict = _verdict(transaction)
     if verdict is not Verdict.CANDIDATE:
         tally.excluded[verdict] += 1
@@ -85,6 +90,7 @@ def _count(transaction: Transaction, tally: _Tally) -> None:
         tally.same_window += 1
     else:
         tally.amounts_btc.extend(_btc(output["value"]) for output in transaction["vout"])
+        tally.blocks.extend([tally.blocks_begun] * len(transaction["vout"]))
 
 
 def _btc(value: Decimal | float) -> float:

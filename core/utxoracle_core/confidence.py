@@ -31,9 +31,6 @@ _SURE_SPREAD = 0.19
 _HALF_POINTS = 1000
 _SURE_MARGIN = 0.05
 _SURE_RATIO, _LOST_RATIO = 0.9, 1.1
-_SUSPECT_RATIO = 1.0
-_THIN_MARGIN = 0.01
-_LOST_MARGIN, _CLOSE_RATIO = 0.02, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +63,9 @@ def judge(octave: OctaveCheck, n_points: int, deviation_pct: float, *, trusted: 
         max(_between(deviation_pct, _EVEN_SPREAD, _SURE_SPREAD), _LEAST),
     )
     value = (parts[0] * parts[1] * parts[2]) ** (1 / 3)
-    # neither look at the window tells the price from the other candidate
-    lost = octave.margin < _LOST_MARGIN and octave.ladder_ratio >= _CLOSE_RATIO
-    suspect = (
-        lost
-        or octave.ladder_ratio >= _SUSPECT_RATIO
-        or (octave.margin < _THIN_MARGIN and octave.ladder_ratio >= _SURE_RATIO)
-    )
-    return Confidence(value if trusted and not lost else min(value, _UNTRUSTED_LIMIT), *parts, suspect)
+    if octave.lost or not trusted:
+        value = min(value, _UNTRUSTED_LIMIT)
+    return Confidence(value, *parts, octave_suspect=bool(octave.suspected_by))
 
 
 def _between(value: float, none: float, full: float) -> float:

@@ -99,7 +99,7 @@ class WindowPrice:
 
     @property
     def octave_suspect(self) -> bool:
-        """Whether the price may be a factor off; `octave.other_usd` names the other candidate."""
+        """Whether the price may be a factor off; `octave` says by which look, and names the other candidate."""
         return self.confidence.octave_suspect
 
 
@@ -123,7 +123,7 @@ def price_window(outputs: WindowOutputs, *, min_blocks: int = MIN_BLOCKS) -> Win
     if middle is None:
         return _unpriced(outputs, Outcome.NO_POINTS, curve, total, rough, points)
     spread = _spread(points.usd, middle.price_usd)
-    octave = check_octave(rough, outputs.amounts_btc, middle.price_usd)
+    octave = check_octave(rough, outputs.amounts_btc, middle.price_usd, outputs.amount_heights)
     confidence = judge(octave, middle.n_points, spread.deviation_pct, trusted=outcome is Outcome.PRICED)
     return WindowPrice(outputs, outcome, curve, total, rough, points, middle, spread, octave, confidence)
 

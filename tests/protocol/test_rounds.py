@@ -76,9 +76,18 @@ async def test_a_round(workers: Workers, tmp_path: Path) -> None:
         assert seen.exchange_usd is not None
         assert seen.onchain_usd is not None
         assert seen.divergence_spot_pct == pytest.approx((seen.onchain_usd / seen.exchange_usd - 1) * 100)
-        assert seen.divergence_block_pct is None
-        (kept,) = running.store.exchange_readings.all()
-        assert (kept.price_usd, kept.source) == (seen.exchange_usd, "own")
+        # the price at the tip itself, and those of the blocks before it that the start no longer bears on
+        assert seen.block_height == tip
+        assert seen.block_usd == pytest.approx(PLANTED_USD, rel=0.005)
+        kept = running.store.block_prices.all()
+        assert [price.last_height for price in kept] == list(range(tip - 107, tip + 1))
+        hashes = await node.hashes()
+        assert all(price.last_hash == hashes[price.last_height] for price in kept)
+        shown = [price.price_usd for price in kept if price.price_usd is not None]
+        assert len(shown) > 100
+        assert shown == pytest.approx([PLANTED_USD] * len(shown), rel=0.015)
+        (stored,) = running.store.exchange_readings.all()
+        assert (stored.price_usd, stored.source) == (seen.exchange_usd, "own")
         points = running.store.points.get(made.window)
         assert points is not None
         assert len(points.usd) == made.window.points
@@ -97,6 +106,10 @@ async def test_the_divergence_of_the_window(workers: Workers, tmp_path: Path) ->
         ]
         running.store.exchange_readings.put(readings)
         made = await running.round()
+        # each block against the reading that held at its header time
+        for price in running.store.block_prices.all():
+            held = 60_000.0 if price.time_s - (price.time_s - (first_s - 60)) % 3600 < middle_s else 61_200.0
+            assert price.exchange_usd in (held, seen_now(made)), price.last_height
         ends = [*(reading.time_s for reading in readings[1:]), float(last_s)]
         spans = [end - max(r.time_s, first_s) for r, end in zip(readings, ends, strict=True)]
         mean = sum(r.price_usd * span for r, span in zip(readings, spans, strict=True)) / (last_s - first_s)
@@ -105,6 +118,10 @@ async def test_the_divergence_of_the_window(workers: Workers, tmp_path: Path) ->
         assert seen.exchange_coverage == pytest.approx(1.0)
         assert seen.onchain_usd is not None
         assert seen.divergence_window_pct == pytest.approx((seen.onchain_usd - mean) / mean * 100)
+
+
+def seen_now(made: Round) -> float | None:
+    return made.observation.exchange_usd
 
 
 async def test_without_the_exchange(workers: Workers, tmp_path: Path) -> None:
@@ -162,6 +179,11 @@ async def test_a_reorg_orphans_what_ended_in_stale_blocks(workers: Workers, tmp_
             if made.window.last_height is not None and hashes[made.window.last_height] != made.window.last_hash
         }
         assert after.orphaned > 0
+        prices = running.store.block_prices.all()
+        assert {price.last_hash for price in prices if not price.orphaned} <= set(hashes)
+        stale = {price.last_hash for price in prices if price.orphaned}
+        assert len(stale) == 3
+        assert not stale & set(hashes)
 
 
 async def test_a_round_is_kept_once_and_in_its_own_network(workers: Workers, tmp_path: Path) -> None:

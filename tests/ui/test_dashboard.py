@@ -106,7 +106,7 @@ async def test_the_block_window_is_priced_and_follows_the_tip(workers: Workers) 
 async def test_a_round_is_stored_and_shown(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node:
         async with dashboard(node, workers) as pilot:
-            await until(pilot, lambda: "divergence spot" in shown(pilot, RoundLine))
+            await until(pilot, lambda: "spot" in shown(pilot, RoundLine))
         store = Store(node.folder / "console", "regtest")
         (seen,) = store.observations.newest(5)
         tip = await node.call("getblockcount")
@@ -116,11 +116,13 @@ async def test_a_round_is_stored_and_shown(workers: Workers) -> None:
         assert store.windows.newest("blocks")[0].last_height == tip - 1
         # the next console shows it before it has priced anything, and what others store within a second
         async with dashboard(node, workers) as pilot:
-            await until(pilot, lambda: f"exchange ${seen.exchange_usd:,.2f}" in shown(pilot, RoundLine))
+            await until(pilot, lambda: f"exchange    ${seen.exchange_usd:,.2f}" in shown(pilot, RoundLine))
+            assert f"block price ${seen.block_usd:,.2f}" in shown(pilot, RoundLine)
+            assert f"block {tip}," in shown(pilot, RoundLine)
             other = replace(seen, key="other", time_s=seen.time_s + 600, exchange_usd=71_717.0, orphaned=True)
             store.observations.insert(other)
             stored_s = time.monotonic()
-            await until(pilot, lambda: "exchange $71,717.00" in shown(pilot, RoundLine))
+            await until(pilot, lambda: "exchange    $71,717.00" in shown(pilot, RoundLine))
             assert time.monotonic() - stored_s < 5
             assert "orphaned" in shown(pilot, RoundLine)
 
@@ -142,7 +144,7 @@ async def test_a_store_that_cannot_be_written_is_said_and_tried_again(
         assert "is full. Nothing that was stored is lost" in shown(pilot, RoundLine)
         assert price_of(shown(pilot, PriceSummary)) == pytest.approx(PLANTED_USD, rel=0.01)
         full[0] = False
-        await until(pilot, lambda: "divergence spot" in shown(pilot, RoundLine))
+        await until(pilot, lambda: "spot" in shown(pilot, RoundLine))
         assert "✗" not in shown(pilot, RoundLine)
 
 

@@ -54,6 +54,13 @@ STORED = StoreReading(
         exchange_source="own",
         divergence_spot_pct=-0.13,
         divergence_window_pct=0.04,
+        divergence_block_pct=-0.11,
+        block_usd=94_016.5,
+        block_low_usd=93_760.0,
+        block_high_usd=94_260.0,
+        block_confidence=0.96,
+        block_height=975_123,
+        block_time_s=int(NOW_S) - 150,
         valid=True,
     )
 )

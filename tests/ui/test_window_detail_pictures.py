@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import date
 
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.results import empty_window, real_folder, real_window, recorded_day
+from utxoracle_core import BlockReading, Gap
 from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import CONSENSUS_PRICE, Chain, Request
@@ -26,7 +28,14 @@ SMALL = (80, 24)
 class StillPricing:
     """In place of the engine: says what it is told to, and does no work."""
 
-    def __init__(self, *, result: PricedWindow | None = None, error: OperatorError | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        result: PricedWindow | None = None,
+        error: OperatorError | None = None,
+        line: list[BlockReading] | None = None,
+    ) -> None:
+        self._line = line or []
         self.folder = real_folder()
         self.chain = Chain(self.folder.base, self.folder.tip, self.folder.times, "main")
         self._result = result
@@ -41,9 +50,17 @@ class StillPricing:
         await asyncio.Event().wait()
         raise AssertionError
 
+    async def block_line(self, result: PricedWindow) -> list[BlockReading]:
+        return self._line
 
-def console(*, result: PricedWindow | None = None, error: OperatorError | None = None) -> Console:
-    return Console(of_folder(StillPricing(result=result, error=error)))  # type: ignore[arg-type]
+
+def console(
+    *,
+    result: PricedWindow | None = None,
+    error: OperatorError | None = None,
+    line: list[BlockReading] | None = None,
+) -> Console:
+    return Console(of_folder(StillPricing(result=result, error=error, line=line)))  # type: ignore[arg-type]
 
 
 def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -70,6 +87,32 @@ async def settle(pilot: Pilot[None]) -> None:
         if drawing:
             await pilot.app.workers.wait_for_complete(drawing)
         quiet = 0 if drawing else quiet + 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_block_prices_over_the_points(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    result = recorded_day("sel_tip7_ok", date(2024, 5, 5), CONSENSUS_PRICE)
+    outputs, usd = result.price.outputs, result.price.price_usd
+    assert usd is not None
+    line = [
+        BlockReading(
+            height=height,
+            time=0,
+            # up and down by 2 %, with ten blocks without a price
+            price_usd=None if 60 <= number < 70 else usd * (1 + 0.02 * math.sin(number / 12)),
+            estimate_usd=usd,
+            low_usd=usd * 0.998,
+            high_usd=usd * 1.002,
+            confidence=0.9,
+            n_points=20,
+            rival=None,
+            octave=None,
+            reason=Gap.UNCERTAIN if 60 <= number < 70 else None,
+            eligible_time=None,
+        )
+        for number, height in enumerate(range(outputs.first_height + 36, outputs.last_height + 1))
+    ]
+    assert snap_compare(console(result=result, line=line), terminal_size=size, run_before=after())
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])

@@ -106,7 +106,8 @@ def test_a_window_that_is_too_short_or_flat_stays_below_the_threshold() -> None:
     ("margin", "ladder_ratio", "suspect"),
     [
         *((0.08, 1.0, True), (0.08, 1.5, True), (0.08, 0.999, False), (0.08, 0.9, False)),
-        *((0.009, 0.9, True), (0.009, 0.899, False), (0.03, 0.95, False), (0.0, 0.85, False)),
+        *((0.009, 0.93, True), (0.009, 0.929, False), (0.03, 0.95, False), (0.0, 0.85, False)),
+        *((0.019, 0.95, True), (0.019, 0.949, False), (0.02, 0.95, False)),
     ],
 )
 def test_what_makes_an_octave_suspect(margin: float, ladder_ratio: float, suspect: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 
 from tests.support.chain_folder import block_files, height_in_name
 from tests.support.parity_checks import FIXTURES
+from tests.ui.results import recorded_day
 from utxoracle_core import assemble, digest_block, price_window
-from utxoracle_core.octave import LADDER_RATIOS, OctaveCheck, check_octave, ladder_rival, slide_rival
+from utxoracle_core.block_ladder import LADDER_RATIOS
+from utxoracle_core.octave import Look, OctaveCheck, check_octave, ladder_rival, slide_rival
 from utxoracle_core.points import USD_LADDER
 from utxoracle_core.rough import RoughPrice, slide_price_usd
+from utxoracle_tui.engine.report import as_document
 
 
 def rough_with(scores: dict[int, float], best_slide: int) -> RoughPrice:
@@ -88,6 +92,53 @@ def test_repeated_and_round_amounts_do_not_count() -> None:
     # a thousandth of a bitcoin is $50 at 50,000
     rounds = np.concatenate((amounts, np.array([0.001, 0.002, 0.01, 0.1])))
     assert ladder_rival(rounds, 50_000.0) == ladder_rival(amounts, 50_000.0)
+
+
+def test_an_amount_counts_once_in_each_block() -> None:
+    """A full day has so many payments that each few sats are paid by somebody: told apart by block, they count."""
+    blocks = [payments(117_000.0, seed, 900) for seed in range(40)]
+    amounts = np.concatenate(blocks)
+    heights = np.repeat(np.arange(40, dtype=np.int32), [len(block) for block in blocks])
+    ratio, share = ladder_rival(amounts, 117_000.0, heights)
+    assert share < 0.75
+    assert ladder_rival(amounts, 117_000.0)[1] > share + 0.1
+    ratio, doubled = ladder_rival(amounts, 234_000.0, heights)
+    assert (ratio, doubled > 1.1) == (0.5, True)
+    # the same in every block is counted in every block
+    once = ladder_rival(blocks[0], 64_321.0)
+    again = np.repeat(np.arange(3, dtype=np.int32), len(blocks[0]))
+    assert ladder_rival(np.tile(blocks[0], 3), 64_321.0, again) == once
+
+
+def test_amounts_without_their_blocks_count_as_blocks_of_4000() -> None:
+    amounts = np.concatenate([payments(117_000.0, seed, 4000) for seed in range(5)])
+    blocks = np.repeat(np.arange(5, dtype=np.int32), 4000)
+    assert ladder_rival(amounts, 117_000.0, np.zeros(20_000, np.int32)) == ladder_rival(amounts, 117_000.0, blocks)
+    # a block with one more begins another one, and the next block another one yet
+    shifted = np.repeat(np.arange(2, dtype=np.int32), [4001, 15_999])
+    cut = np.repeat(np.arange(6, dtype=np.int32), [4000, 1, 4000, 4000, 4000, 3999])
+    assert ladder_rival(amounts, 117_000.0, shifted) == ladder_rival(amounts, 117_000.0, cut)
+
+
+@pytest.mark.parametrize(
+    ("margin", "ladder_ratio", "looks"),
+    [
+        *((0.08, 1.0, (Look.LADDER,)), (0.08, 0.999, ()), (0.001, 0.92, ()), (0.009, 0.93, (Look.HISTOGRAM,))),
+        *((0.019, 0.95, (Look.HISTOGRAM,)), (0.02, 0.95, ()), (0.01, 1.2, (Look.LADDER, Look.HISTOGRAM))),
+    ],
+)
+def test_which_look_says_that_a_price_is_suspect(margin: float, ladder_ratio: float, looks: tuple[Look, ...]) -> None:
+    check = OctaveCheck(100, 0.9, 31_000.0, margin, ladder_ratio, 12_000.0)
+    assert check.suspected_by == looks
+    assert check.lost is (margin < 0.02 and ladder_ratio >= 0.95)
+
+
+def test_the_document_of_a_window_says_which_look_it_was() -> None:
+    suspect = as_document(recorded_day("mediocre60", date(2024, 10, 1), None))
+    assert (suspect["octave_suspect"], suspect["octave"]["suspected_by"]) == (True, ["ladder", "histogram"])
+    sound = as_document(recorded_day("sel_tip7_ok", date(2024, 5, 5), None))
+    assert (sound["octave_suspect"], sound["octave"]["suspected_by"]) == (False, [])
+    assert sound["valid"]
 
 
 def test_without_any_round_usd_sum_the_rival_is_infinitely_strong() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 from pathlib import Path
 
+from utxoracle_tui.commands.every_block import run_every_block
 from utxoracle_tui.commands.price_text import as_text
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.commands.shown_progress import shown_progress
@@ -27,7 +29,10 @@ from utxoracle_tui.store.store import Store
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Price the window that the command line asks for, print it, and keep it when that is wanted."""
+    _check(arguments)
     request = _request(arguments)
+    if arguments.every_block:
+        return run_every_block(arguments, request)
     if arguments.blocks is not None:
         limits, store = DEFAULT_LIMITS, None
         result = run_until_signal(_price_folder(arguments.blocks, request, cache_dir(arguments.data_dir)))
@@ -45,6 +50,16 @@ def run(arguments: argparse.Namespace) -> Exit:
         if not arguments.json:
             sys.stdout.write(f"  stored in     {store.folder.root}\n")
     return Exit.DONE if validate(result.price, limits).valid else Exit.NOT_VALID
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.start_price is not None:
+        if not arguments.every_block:
+            raise OperatorError("usage", "--start-price goes with --every-block.", Exit.USAGE)
+        if not 0 < arguments.start_price < math.inf:
+            raise OperatorError("usage", "--start-price is an amount of USD above 0.", Exit.USAGE)
+    if arguments.every_block and arguments.save:
+        raise OperatorError("usage", "--save keeps window prices; it does not go with --every-block.", Exit.USAGE)
 
 
 def _request(arguments: argparse.Namespace) -> Request:

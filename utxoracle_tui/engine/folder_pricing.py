@@ -28,6 +28,10 @@ class FolderPricing(WindowPricing):
         wanted = [WantedBlock(ref.height, ref.header.hash_text, ref.length_bytes) for ref in refs]
         return Plan(window, self._chain.network, wanted)
 
+    async def lowest_height(self) -> int:
+        """The folder's first block."""
+        return self.folder.base
+
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Have a worker read and digest the block, its witness commitment checked, too."""
         ref = self.folder.refs[block.height]

@@ -45,6 +45,11 @@ class NodePricing(WindowPricing):
         wanted = [WantedBlock(h, self._headers[h].hash_text, None) for h in window.blocks.heights]
         return Plan(window, info.network, wanted)
 
+    async def lowest_height(self) -> int:
+        """0, or what the node has pruned up to."""
+        info = await self._node.chain_info()
+        return (info.prune_height or 0) if info.pruned else 0
+
     def known_hashes(self) -> Mapping[int, str]:
         """Of all headers that were asked for since the chain was last reorganised."""
         return {height: header.hash_text for height, header in self._headers.items()}

@@ -9,16 +9,18 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from utxoracle_core import WindowPrice
+from utxoracle_core import BlockReading, WindowPrice
 from utxoracle_core.digest import DIGEST_VERSION
 from utxoracle_tui import clock
 from utxoracle_tui.engine.progress import Progress
-from utxoracle_tui.engine.request import Request, Window
-from utxoracle_tui.engine.worker_tasks import price_digests
+from utxoracle_tui.engine.request import Heights, Request, Window
+from utxoracle_tui.engine.worker_tasks import price_blocks, price_digests
 from utxoracle_tui.engine.workers import Workers
 
 ProgressCallback = Callable[[Progress], None]
 REPORT_EVERY_S = 0.1
+SETTLED_AFTER = 36
+"""After so many blocks nothing is left of the price that a line of block prices starts from."""
 KEPT_DIGESTS = 600
 """Digests kept in memory, about 0.15 MB each on the main network."""
 
@@ -76,6 +78,10 @@ class WindowPricing(ABC):
     async def plan(self, request: Request) -> Plan:
         """Find the blocks of a request. Raises `OperatorError`."""
 
+    @abstractmethod
+    async def lowest_height(self) -> int:
+        """The height from which on blocks can be had. Raises `OperatorError`."""
+
     def known_hashes(self) -> Mapping[int, str]:
         """The block hashes of the best chain, by height, as far as they were needed for what was priced last."""
         return {}
@@ -90,10 +96,33 @@ class WindowPricing(ABC):
         Raises `OperatorError`. Cancelling leaves the digests that are done for the next time.
         """
         started_s = clock.elapsed_s()
-        plan = await self.plan(request)
-        digests = await self._all_digests(plan.blocks, on_progress, started_s)
+        plan, digests = await self.digests(request, on_progress)
         price = await self._workers.run(price_digests, digests)
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
+
+    async def digests(self, request: Request, on_progress: ProgressCallback) -> tuple[Plan, Sequence[bytes]]:
+        """The digests of a request's blocks, in order; progress, errors and cancelling as with `price`."""
+        started_s = clock.elapsed_s()
+        plan = await self.plan(request)
+        return plan, await self._all_digests(plan.blocks, on_progress, started_s)
+
+    async def block_line(self, result: PricedWindow) -> list[BlockReading]:
+        """The price at each block of a window that was priced just now, from where its start has worn off.
+
+        It starts from the window's own price, so the first `SETTLED_AFTER` blocks are left out. Raises
+        `OperatorError`.
+        """
+        outputs = result.price.outputs
+        if result.price.price_usd is None or outputs.n_blocks <= SETTLED_AFTER:
+            return []
+        _, digests = await self.digests(Heights(outputs.first_height, outputs.last_height), lambda progress: None)
+        return (await self.block_prices((), digests, result.price.price_usd))[SETTLED_AFTER:]
+
+    async def block_prices(
+        self, before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None
+    ) -> list[BlockReading]:
+        """The price at each block: see `price_blocks`."""
+        return await self._workers.run(price_blocks, before, digests, start_price_usd)
 
     async def _all_digests(
         self, blocks: Sequence[WantedBlock], on_progress: ProgressCallback, started_s: float

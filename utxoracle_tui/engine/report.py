@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from utxoracle_core import METHOD
@@ -65,14 +66,16 @@ def _filters(result: PricedWindow) -> dict[str, int]:
     }
 
 
-def _octave(result: PricedWindow) -> dict[str, float] | None:
+def _octave(result: PricedWindow) -> dict[str, float | list[str] | None] | None:
     octave = result.price.octave
     if octave is None:
         return None
     return {
         "margin": octave.margin,
         "rival_usd": octave.rival_usd,
-        "ladder_ratio": octave.ladder_ratio,
+        # JSON has no infinity; it is one where no payment at all speaks for the price
+        "ladder_ratio": octave.ladder_ratio if math.isfinite(octave.ladder_ratio) else None,
         "ladder_rival_usd": octave.ladder_rival_usd,
         "other_usd": octave.other_usd,
+        "suspected_by": [look.value for look in octave.suspected_by],
     }

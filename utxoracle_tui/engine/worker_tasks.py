@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from utxoracle_core.block_price import BlockReading, block_prices
 from utxoracle_core.digest import digest_block, digest_from_bytes, digest_to_bytes
 from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
@@ -78,3 +79,20 @@ def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
     return price_window(assemble([digest_from_bytes(data) for data in digests]))
+
+
+def price_blocks(
+    before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None
+) -> list[BlockReading]:
+    """The price at each block of `digests`, which must be consecutive.
+
+    `before` are the blocks just before them: what they made is known when it is spent. Without a start price, it is
+    the window price of these; none can be had without one, and the list is empty then. Raises `DigestError` for a
+    damaged digest.
+    """
+    earlier = [digest_from_bytes(data) for data in before]
+    if start_price_usd is None and earlier:
+        start_price_usd = price_window(assemble(earlier)).price_usd
+    if start_price_usd is None:
+        return []
+    return block_prices(start_price_usd, (digest_from_bytes(data) for data in digests), earlier)[1]

@@ -6,6 +6,7 @@ from utxoracle_tui.store.part_names import PartName, Span
 from utxoracle_tui.store.part_reader import Kind
 from utxoracle_tui.store.records import (
     Alert,
+    BlockPrice,
     ExchangeDay,
     ExchangeReading,
     Job,
@@ -40,6 +41,7 @@ OBSERVATIONS = Kind(
         "divergence_spot_pct": lambda record: record.divergence_spot_pct,
         "divergence_window_pct": lambda record: record.divergence_window_pct,
         "divergence_block_pct": lambda record: record.divergence_block_pct,
+        "block_usd": lambda record: record.block_usd,
         "confidence": lambda record: record.confidence,
         "valid": lambda record: record.valid,
         "last_height": lambda record: record.last_height,
@@ -64,6 +66,23 @@ _WINDOW_COLUMNS = {
 }
 DAY_WINDOWS = Kind("day-windows", Window, span=Span.MONTH, heights=_window_ends, columns=_WINDOW_COLUMNS)
 BLOCK_WINDOWS = Kind("block-windows", Window, heights=_window_ends, columns=_WINDOW_COLUMNS)
+
+BLOCK_PRICES = Kind(
+    "block-prices",
+    BlockPrice,
+    heights=lambda record: (record.last_height, record.last_height),
+    columns={
+        "time_s": lambda record: record.time_s,
+        "price_usd": lambda record: record.price_usd,
+        "low_usd": lambda record: record.low_usd,
+        "high_usd": lambda record: record.high_usd,
+        "confidence": lambda record: record.confidence,
+        "last_height": lambda record: record.last_height,
+        "exchange_usd": lambda record: record.exchange_usd,
+        "divergence_block_pct": lambda record: record.divergence_block_pct,
+        "orphaned": lambda record: record.orphaned,
+    },
+)
 
 EXCHANGE_READINGS = Kind(
     "exchange-readings",

@@ -38,6 +38,15 @@ class Observation:
     exchange_time_s: float | None = None
     """The price's own time, which may be older than the observation."""
     exchange_source: ExchangeSource | None = None
+    block_usd: float | None = None
+    """The block price of the newest block; None in a gap."""
+    block_low_usd: float | None = None
+    block_high_usd: float | None = None
+    block_confidence: float | None = None
+    block_height: int | None = None
+    block_time_s: int | None = None
+    block_reason: str | None = None
+    """Why there is no block price, as a stable word."""
     exchange_mean_usd: float | None = None
     """Time-weighted over the window's span."""
     exchange_coverage: float | None = None
@@ -161,6 +170,36 @@ class Window:
         if self.date is not None:
             return midnight_s(self.date)
         return float(self.last_time or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockPrice:
+    """The price at one block, by the method `block-grid-1`: no canonical name."""
+
+    time_s: float
+    """Header time."""
+    last_height: int
+    last_hash: str
+    """Of the block itself, which is the last that the price knows of."""
+    method: str
+    price_usd: float | None = None
+    """None in a gap."""
+    low_usd: float | None = None
+    high_usd: float | None = None
+    """The band, 5 to 95 % of the probability."""
+    confidence: float | None = None
+    points: int | None = None
+    reason: str | None = None
+    """Why there is no price: uncertain, rival or octave."""
+    exchange_usd: float | None = None
+    """The exchange price that held at the header time."""
+    divergence_block_pct: float | None = None
+    orphaned: bool = False
+
+    @property
+    def key(self) -> str:
+        """One a block and method."""
+        return f"{self.last_hash}.{self.method}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from typing import TypeVar
 from utxoracle_tui.store.blobs import Blobs
 from utxoracle_tui.store.collection import Collection
 from utxoracle_tui.store.jobs import Jobs
-from utxoracle_tui.store.kinds import ALERTS, EXCHANGE_DAYS, EXCHANGE_READINGS, OBSERVATIONS
+from utxoracle_tui.store.kinds import ALERTS, BLOCK_PRICES, EXCHANGE_DAYS, EXCHANGE_READINGS, OBSERVATIONS
 from utxoracle_tui.store.notices import Notices
 from utxoracle_tui.store.points import PointsStore
-from utxoracle_tui.store.records import Alert, ExchangeDay, ExchangeReading, Observation, Window
+from utxoracle_tui.store.records import Alert, BlockPrice, ExchangeDay, ExchangeReading, Observation, Window
 from utxoracle_tui.store.statistics import SpanStatistics, statistics
 from utxoracle_tui.store.store_folder import StoreFolder
 from utxoracle_tui.store.windows import Windows
@@ -62,6 +62,7 @@ class Store:
         self.folder.check()
         self.observations: Collection[Observation] = Collection(OBSERVATIONS, self.folder)
         self.windows = Windows(self.folder)
+        self.block_prices: Collection[BlockPrice] = Collection(BLOCK_PRICES, self.folder)
         self.exchange_readings: Collection[ExchangeReading] = Collection(EXCHANGE_READINGS, self.folder)
         self.exchange_days: Collection[ExchangeDay] = Collection(EXCHANGE_DAYS, self.folder)
         self.alerts: Collection[Alert] = Collection(ALERTS, self.folder)
@@ -106,6 +107,8 @@ class Store:
         changed = self.windows.put(_wrongly_marked(windows, is_on_chain))
         observations = self.observations.between_heights(first, last)
         changed += self.observations.put(_wrongly_marked(observations, is_on_chain), replace=True)
+        blocks = self.block_prices.between_heights(first, last)
+        changed += self.block_prices.put(_wrongly_marked(blocks, is_on_chain), replace=True)
         return len(changed)
 
     def thin_out(self, now_s: float) -> int:
@@ -131,7 +134,7 @@ def digests_of(data_dir: Path, network: str, retention: Retention) -> Blobs:
     return Blobs(data_dir / network / "digests", retention.digests_mb * _MB)
 
 
-M = TypeVar("M", Window, Observation)
+M = TypeVar("M", Window, Observation, BlockPrice)
 
 
 def _wrongly_marked(records: list[M], is_on_chain: Callable[[int, str], bool]) -> list[M]:

@@ -14,6 +14,7 @@ from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
+    BlockLineReady,
     NodeRead,
     StoreRead,
     WindowCancelled,
@@ -49,6 +50,16 @@ class PricingBridge:
             self._target.post_message(WindowFailed(request, sentence))
         else:
             self._target.post_message(WindowPriced(request, result))
+            await self._block_line(result)
+
+    async def _block_line(self, result: PricedWindow) -> None:
+        try:
+            readings = await self._pricing.block_line(result)
+        except OperatorError as error:
+            # the window itself is there; its blocks may have gone since
+            log.warning("no block prices for the window: %s", error.message)
+        else:
+            self._target.post_message(BlockLineReady(result, readings))
 
     def _on_progress(self, progress: Progress) -> None:
         self._target.post_message(WindowProgress(progress))

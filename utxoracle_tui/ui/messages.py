@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from utxoracle_core import BlockReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
@@ -37,6 +38,15 @@ class WindowPriced(Message):
     def __init__(self, request: Request, result: PricedWindow) -> None:
         self.request = request
         self.result = result
+        super().__init__()
+
+
+class BlockLineReady(Message):
+    """The block prices of the window that was priced last."""
+
+    def __init__(self, result: PricedWindow, readings: list[BlockReading]) -> None:
+        self.result = result
+        self.readings = readings
         super().__init__()
 
 

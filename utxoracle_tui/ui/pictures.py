@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from utxoracle_core import BlockReading
 from utxoracle_core.histogram import FIRST_BIN, LAST_BIN, bin_edges
 from utxoracle_core.price import WindowPrice
 from utxoracle_core.rough import slide_price_usd, stencil_start
 from utxoracle_core.stencil import SPIKE_WEIGHTS, STENCIL_BINS
 from utxoracle_tui import formats
 
-Colour = Literal["primary", "accent", "warning", "foreground", "secondary"]
+Colour = Literal["primary", "accent", "warning", "foreground", "secondary", "success"]
 
 
 class Mark(Enum):
@@ -26,6 +27,7 @@ class Mark(Enum):
     BARS = "bars"
     DOWN = "▼"
     UP = "△"
+    STEPS = "▪"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +61,10 @@ class Picture:
     legend: str
 
 
-def scatter(price: WindowPrice) -> Picture | None:
+def scatter(price: WindowPrice, line: Sequence[BlockReading] = ()) -> Picture | None:
     """The intraday scatter: price points in the plot range over the blocks, the price as a line across.
+
+    `line` are block prices to show over it; where a block has none, there is a gap.
 
     As in the method's own plot, the points are spread evenly from the first height to the last, in chain order.
     None when there is no price to plot.
@@ -75,15 +79,33 @@ def scatter(price: WindowPrice) -> Picture | None:
     y = price.points.usd
     shown = (spread.plot_low_usd < y) & (y < spread.plot_high_usd)
     lines = np.linspace(spread.plot_low_usd, spread.plot_high_usd, 5)
+    series = [Series(x[shown], y[shown], Mark.DOTS, "primary")]
+    legend = f"· {np.count_nonzero(shown):,} points  ━ price {formats.usd(price.price_usd)}"
+    if line:
+        inside = [r for r in line if r.price_usd and spread.plot_low_usd < r.price_usd < spread.plot_high_usd]
+        series.append(_steps(inside, x, price.points.heights))
+        legend += "  ▪ block price"
+        silent = sum(reading.price_usd is None for reading in line)
+        legend += f", none at {formats.plural(silent, 'block')}" if silent else ""
     return Picture(
         x_range=(first, last),
         y_range=(spread.plot_low_usd, spread.plot_high_usd),
-        series=[Series(x[shown], y[shown], Mark.DOTS, "primary")],
+        series=series,
         x_ticks=_height_ticks(outputs.first_height, outputs.last_height),
         y_ticks=[Tick(float(value), formats.whole_usd(float(value))) for value in lines],
         level=price.price_usd,
-        legend=f"· {np.count_nonzero(shown):,} price points  ━ the price, {formats.usd(price.price_usd)}",
+        legend=legend,
     )
+
+
+def _steps(line: Sequence[BlockReading], x: NDArray[np.float64], heights: NDArray[np.int32]) -> Series:
+    """Block prices in the middle of the points of their block, whose heights are in order."""
+    at = [reading.height for reading in line]
+    first, end = np.searchsorted(heights, at, side="left"), np.searchsorted(heights, at, side="right")
+    there = end > first
+    prices = np.array([reading.price_usd for reading in line], np.float64)
+    middles = (x[first[there]] + x[end[there] - 1]) / 2
+    return Series(middles, prices[there], Mark.STEPS, "success")
 
 
 def _height_ticks(first: int, last: int) -> list[Tick]:

@@ -30,6 +30,7 @@ from utxoracle_tui.engine.request import (
 )
 from utxoracle_tui.ui.bridge import PricingBridge
 from utxoracle_tui.ui.messages import (
+    BlockLineReady,
     WindowCancelled,
     WindowFailed,
     WindowPriced,
@@ -151,6 +152,11 @@ class WindowDetail(Screen[None]):
         self.query_one(ProgressLine).idle(
             f"{_title(message.request)}: done in {formats.span(message.result.elapsed_s)}"
         )
+
+    @on(BlockLineReady)
+    def _has_line(self, message: BlockLineReady) -> None:
+        if message.result is self._result and message.readings:
+            self._show_picture("#scatter", scatter(message.result.price, message.readings))
 
     @on(WindowFailed)
     def _failed(self, message: WindowFailed) -> None:

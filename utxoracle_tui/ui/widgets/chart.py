@@ -98,7 +98,7 @@ class Chart(PlotextPlot):
 
     def _look(self) -> _Look:
         variables = self.app.theme_variables
-        names: tuple[Colour, ...] = ("primary", "accent", "warning", "foreground", "secondary")
+        names: tuple[Colour, ...] = ("primary", "accent", "warning", "foreground", "secondary", "success")
         colours = {name: Color.parse(variables[name]).rgb for name in names}
         theme = self._get_plotext_theme_name(self.app.theme)
         return _Look(self.size.width, self.size.height, theme, colours)

@@ -1,15 +1,19 @@
-"""The newest round in a line: the exchange price, how far the chain's is from it, and how old that is."""
+"""The newest round in two lines: the price at the newest block, which is the live one, and the exchange price; how far
+apart they are, and how old.
+"""
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.widgets import Static
 
+from utxoracle_core.block_price import STALE_AFTER_S, SURE_FROM, Gap
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.store.records import Observation
 
 _AGE_CHECK_S = 1.0
+_WIDE_COLUMNS = 100
 _LATE_S, _STALE_S = 3_600.0, 7_200.0
 _OLD_ROUND_S = 3_600.0
 """Rounds follow the blocks, and an hour without a block is rare."""
@@ -39,19 +43,19 @@ class RoundLine(Static):
     def _refresh(self) -> None:
         if self._reading is None:
             return
-        text = describe(self._reading, clock.now_s())
+        text = describe(self._reading, clock.now_s(), self.size.width)
         if text != self._shown:
             self._shown = text
             self.update(text)
 
 
-def describe(reading: StoreReading, now_s: float) -> Text:
-    """The reading in words, as it stands at `now_s`."""
+def describe(reading: StoreReading, now_s: float, width: int) -> Text:
+    """The reading in words, as it stands at `now_s`, for so many columns."""
     text = Text()
     if reading.newest is None:
         text.append("… no round stored yet", "dim")
     else:
-        _append_round(text, reading.newest, now_s)
+        _append_round(text, reading.newest, now_s, width)
     if reading.trouble:
         waiting = f" ({formats.plural(reading.waiting, 'round')} waiting)" if reading.waiting else ""
         text.append(f"\n✗ not stored{waiting}: {reading.trouble}", "red")
@@ -60,8 +64,9 @@ def describe(reading: StoreReading, now_s: float) -> Text:
     return text
 
 
-def _append_round(text: Text, seen: Observation, now_s: float) -> None:
-    text.append("exchange ")
+def _append_round(text: Text, seen: Observation, now_s: float, width: int) -> None:
+    _append_block_price(text, seen, now_s)
+    text.append("\nexchange    ")
     if seen.exchange_usd is None or seen.exchange_time_s is None:
         text.append("not known", "yellow")
     else:
@@ -72,9 +77,14 @@ def _append_round(text: Text, seen: Observation, now_s: float) -> None:
         if age_s > _LATE_S:
             text.append(" stale" if age_s > _STALE_S else " late", "bold yellow")
         text.append(f", {formats.age(age_s)}", "dim")
-    text.append(
-        f" · divergence spot {_percent(seen.divergence_spot_pct)}, window {_percent(seen.divergence_window_pct)}"
-    )
+    found = {
+        "block": seen.divergence_block_pct,
+        "spot": seen.divergence_spot_pct,
+        "window": seen.divergence_window_pct,
+    }
+    if any(value is not None for value in found.values()):
+        text.append(" · divergence " if width >= _WIDE_COLUMNS else " · ")
+        text.append(" ".join(f"{basis} {_percent(value)}" for basis, value in found.items() if value is not None))
     if seen.orphaned:
         text.append(" · orphaned", "bold yellow")
     if seen.valid is False:
@@ -84,5 +94,28 @@ def _append_round(text: Text, seen: Observation, now_s: float) -> None:
         text.append(f" · round of {formats.age(round_age_s)}", "bold yellow")
 
 
-def _percent(value_pct: float | None) -> str:
-    return f"{value_pct:+.2f} %" if value_pct is not None else "not known"
+def _append_block_price(text: Text, seen: Observation, now_s: float) -> None:
+    text.append("block price ")
+    if seen.block_height is None or seen.block_time_s is None:
+        text.append("not known", "yellow")
+        return
+    age_s = max(now_s - seen.block_time_s, 0.0)
+    at = f"block {seen.block_height}, {formats.age(age_s)}"
+    reason = Gap.STALE if seen.block_reason is None and age_s > STALE_AFTER_S else seen.block_reason
+    if reason is not None or seen.block_usd is None:
+        gap = Gap(reason or Gap.UNCERTAIN)
+        text.append(f"none at {at}: {gap.value}", "bold yellow")
+        text.append(f". {gap.sentence}", "yellow")
+        return
+    text.append(formats.usd(seen.block_usd), "bold")
+    if seen.block_low_usd is not None and seen.block_high_usd is not None:
+        half_pct = (seen.block_high_usd - seen.block_low_usd) / 2 / seen.block_usd * 100
+        text.append(f" ±{half_pct:.1f} %")
+    if seen.block_confidence is not None:
+        weak = seen.block_confidence < SURE_FROM
+        text.append(f" · confidence {seen.block_confidence:.2f}{' weak' if weak else ''}", "yellow" if weak else "")
+    text.append(f" · {at}", "dim")
+
+
+def _percent(value_pct: float) -> str:
+    return f"{value_pct:+.2f} %"

@@ -1,0 +1,76 @@
+"""The points of a block as counts in cells of log price (method `block-grid-1`, rule 3).
+
+A point is one of the 14 USD amounts over one of the block's *distinct* amounts: an amount paid 150 times in a block
+counts once. Amounts near a round BTC amount give none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utxoracle_core.block_grid import CELL
+from utxoracle_core.points import USD_LADDER, near_round_btc
+from utxoracle_core.window import SATS_PER_BTC
+
+TRIANGLE_CELLS = 10
+"""Half the width of the triangle by which a point counts: 0.5 %. Sums are in tenths of a point."""
+
+_AT_ONCE = 8192
+_USD_CELLS = np.log(np.array(USD_LADDER, np.float64))[:, np.newaxis] / CELL
+
+
+@dataclass(frozen=True, slots=True)
+class PointCounts:
+    """How many points lie in each cell from `first` on."""
+
+    first: int
+    counts: NDArray[np.int64]
+    """(n_cells,)"""
+
+    def between(self, first: int, last: int) -> NDArray[np.int64]:
+        """The counts of the cells `first` to `last`; 0 for those that were not looked at."""
+        found = np.zeros(last - first + 1, np.int64)
+        low, high = max(first, self.first), min(last + 1, self.first + len(self.counts))
+        if low < high:
+            found[low - first : high - first] = self.counts[low - self.first : high - self.first]
+        return found
+
+
+def distinct_amounts(amounts_btc: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """The amounts in BTC that give points, ascending: each once, or once in each of the `groups` numbered from 0."""
+    sats = np.rint(amounts_btc * SATS_PER_BTC).astype(np.int64)
+    n_groups = 1 if groups is None or not len(groups) else int(groups.max()) + 1
+    # below 10^13 sats, so that there is room for 900,000 groups
+    keys = sats if groups is None else sats * n_groups + groups
+    keys.sort()
+    distinct = keys[np.diff(keys, prepend=-1) != 0] // n_groups
+    amounts: NDArray[np.float64] = distinct / SATS_PER_BTC
+    return amounts[~near_round_btc(amounts)]
+
+
+def count_points(distinct_btc: NDArray[np.float64], first: int, last: int) -> PointCounts:
+    """Count the points of `distinct_amounts` in the cells `first` to `last`."""
+    n_cells = last - first + 1
+    # one cell more at both ends takes what lies beyond
+    counts = np.zeros(n_cells + 2, np.int64)
+    amount_cells = np.log(distinct_btc) / CELL
+    for start in range(0, len(amount_cells), _AT_ONCE):
+        cells = np.rint(_USD_CELLS - amount_cells[start : start + _AT_ONCE]) - (first - 1)
+        cells = np.clip(cells, 0, n_cells + 1, out=cells).astype(np.intp)
+        counts += np.bincount(cells.ravel(), minlength=n_cells + 2)
+    return PointCounts(first, counts[1:-1])
+
+
+def triangle_sums(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each cell, the points around it in tenths: ten for one in the cell, one less for each cell farther away."""
+    padded = np.zeros(len(counts) + 2 * TRIANGLE_CELLS, np.int64)
+    padded[TRIANGLE_CELLS:-TRIANGLE_CELLS] = counts
+    # a triangle is a box folded with itself, and a box a difference of running sums
+    once = np.cumsum(padded)
+    once[TRIANGLE_CELLS:] -= once[:-TRIANGLE_CELLS].copy()
+    twice = np.cumsum(once)
+    twice[TRIANGLE_CELLS:] -= twice[:-TRIANGLE_CELLS].copy()
+    return twice[2 * TRIANGLE_CELLS - 1 : -1]

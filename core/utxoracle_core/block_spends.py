@@ -1,0 +1,105 @@
+"""Section 2's rule against spends inside the window, for a window that moves on by one block at a time.
+
+The window of a block is the 144 blocks that end with it. At the beginning of a run it is shorter: it begins with the
+first block that was taken in, so that the amounts of a block depend on the blocks taken in and on nothing else. To
+have it whole from the first priced block on, the 143 blocks before are taken in first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utxoracle_core.digest import BlockDigest
+from utxoracle_core.hashes import HASH_BYTES
+from utxoracle_core.window import MAX_AMOUNT_BTC, MIN_AMOUNT_BTC, SATS_PER_BTC, _prefixes
+
+WINDOW_BLOCKS = 144
+_KEY_BITS = 20
+_KEY_MASK = np.uint64((1 << _KEY_BITS) - 1)
+_NOWHERE = -1
+_ROWS_AT_FIRST = 1 << 19
+"""Enough for 144 blocks of 3,600 transactions. Memory is only taken for what has been written."""
+
+
+class MovingWindow:
+    """The txids of the newest 144 blocks, and which amounts of the newest are kept.
+
+    A hash table that is written a block at a time: txids are numbered as they come, and those with the same few bits
+    are a chain, from the newest to the oldest. What has left the window is at the end of each chain.
+    """
+
+    __slots__ = ("_block_sizes", "_first", "_newest", "_next", "_older", "_txids")
+
+    def __init__(self) -> None:
+        self._block_sizes: deque[int] = deque()
+        # the numbers in the window; number n has its place in row n modulo the number of rows
+        self._first = self._next = 0
+        self._txids = np.zeros((_ROWS_AT_FIRST, HASH_BYTES), np.uint8)
+        self._older = np.zeros(_ROWS_AT_FIRST, np.int64)
+        self._newest = np.full(1 << _KEY_BITS, _NOWHERE, np.int64)
+
+    def take(self, digest: BlockDigest) -> None:
+        """Take in the next block, whose amounts aren't asked for."""
+        if len(self._block_sizes) == WINDOW_BLOCKS:
+            self._first += self._block_sizes.popleft()
+        self._block_sizes.append(digest.n_tx)
+        numbers = np.arange(self._next, self._next + digest.n_tx)
+        self._next += digest.n_tx
+        if self._next - self._first > len(self._txids):
+            self._make_room(numbers[0])
+        keys = _keys(digest.txids)
+        older = self._newest[keys]
+        self._newest[keys] = numbers
+        # of those of the block with the same key, the last one is the newest: the few others come behind it
+        for place in np.flatnonzero(self._newest[keys] != numbers):
+            successor = place + 1 + int(np.argmax(keys[place + 1 :] == keys[place]))
+            older[successor] = numbers[place]
+        rows = numbers % len(self._txids)
+        self._txids[rows], self._older[rows] = digest.txids, older
+
+    def amounts_btc(self, digest: BlockDigest) -> NDArray[np.float64]:
+        """Take in the next block; its amounts that section 2 keeps, in order."""
+        self.take(digest)
+        amounts = (digest.output_sats[~self._spends(digest)] / SATS_PER_BTC).ravel()
+        return amounts[(amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)]
+
+    def _make_room(self, n_taken: np.int64) -> None:
+        """Twice the rows that are needed now, so that this is seldom done. The numbers below `n_taken` have a row."""
+        numbers = np.arange(self._first, n_taken)
+        old, new = numbers % len(self._txids), numbers % (2 * (self._next - self._first))
+        txids = np.zeros((2 * (self._next - self._first), HASH_BYTES), np.uint8)
+        older = np.zeros(len(txids), np.int64)
+        txids[new], older[new] = self._txids[old], self._older[old]
+        self._txids, self._older = txids, older
+
+    def _spends(self, digest: BlockDigest) -> NDArray[np.bool_]:
+        """For each candidate of the newest block, whether it spends a txid seen so far, its own included."""
+        owner = np.repeat(np.arange(len(digest.tx_indexes)), digest.input_counts)
+        own_number = self._next - digest.n_tx + digest.tx_indexes.astype(np.int64)[owner]
+        spends = np.zeros(len(digest.tx_indexes), np.bool_)
+        spends[owner[self._seen(digest.prevout_txids, own_number)]] = True
+        return spends
+
+    def _seen(self, wanted: NDArray[np.uint8], up_to: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the wanted txids, (n, 32), are in the window with a number of `up_to` at the most.
+
+        A few bits find the chain, all thirty-two bytes decide.
+        """
+        seen = np.zeros(len(wanted), np.bool_)
+        numbers = self._newest[_keys(wanted)]
+        looked_for = np.arange(len(wanted))
+        while len(looked_for):
+            inside = numbers >= self._first
+            looked_for, numbers = looked_for[inside], numbers[inside]
+            rows = numbers % len(self._txids)
+            same = (self._txids[rows] == wanted[looked_for]).all(axis=1) & (numbers <= up_to[looked_for])
+            seen[looked_for[same]] = True
+            looked_for, numbers = looked_for[~same], self._older[rows[~same]]
+        return seen
+
+
+def _keys(hashes: NDArray[np.uint8]) -> NDArray[np.intp]:
+    return (_prefixes(hashes) & _KEY_MASK).astype(np.intp)
