@@ -27,6 +27,11 @@ from utxoracle_tui.errors import OperatorError
 TINY = replace(SMALL, tx_per_block=1)
 SERVE = (sys.executable, "-m", "utxoracle_tui", "demo", "--serve")
 MIDNIGHT_S = 1_795_305_600
+ANNOUNCED = {
+    *("BITCOIN_RPC_URL", "BITCOIN_DATADIR", "MEMPOOL_API_URL", "ELECTRS_HTTP_URL"),
+    *("UTXORACLE_TUI_ELECTRS_METRICS_URL", "UTXORACLE_TUI_ELECTRS_LOG_FILE", "UTXORACLE_TUI_ELECTRS_INDEX_DIR"),
+    *("UTXORACLE_TUI_CONTAINERS_SOCKET", "UTXORACLE_DEMO_CONTROL_URL"),
+}
 HOURS = {"00:00:30": 30, "03:00": 10_800, "12:00": 43_200, "23:59": 86_340}
 
 
@@ -52,7 +57,7 @@ def test_serve_prints_one_line_when_ready_and_ends_by_a_signal(number: signal.Si
         document = json.loads(process.stdout.readline())
         env = document["env"]
         assert document["pid"] == process.pid
-        assert set(env) == {"BITCOIN_RPC_URL", "BITCOIN_DATADIR", "UTXORACLE_DEMO_CONTROL_URL"}
+        assert set(env) == ANNOUNCED
         user, password = Path(env["BITCOIN_DATADIR"], "regtest", ".cookie").read_text().split(":")
         body = {"id": 1, "method": "getblockchaininfo"}
         reply = httpx.post(env["BITCOIN_RPC_URL"], json=body, auth=(user, password), trust_env=False)
@@ -145,7 +150,9 @@ def test_wrong_option_is_told_at_once(option: str) -> None:
 def test_options_survive_the_command_line() -> None:
     from utxoracle_tui.cli import build_parser
 
-    options = HostOptions(seed=3, days=4, tx_per_block=5, price="6:7", speed=8.5, scenario="reorg")
+    options = HostOptions(
+        seed=3, days=4, tx_per_block=5, price="6:7", speed=8.5, scenario="reorg", price_updates_per_hour=9
+    )
     arguments = build_parser().parse_args(["demo", "--serve", *options.as_arguments()])
     assert HostOptions.from_arguments(arguments) == options
     assert HostOptions.from_arguments(build_parser().parse_args(["demo"])) == HostOptions()

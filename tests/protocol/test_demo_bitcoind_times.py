@@ -12,7 +12,7 @@ from tests.support.demo_node import SMALL
 from utxoracle_core import select_day
 from utxoracle_tui.demo.chain.serialise import display_hex
 from utxoracle_tui.demo.host.history import median_time_past, plan_history
-from utxoracle_tui.demo.host.miner import Miner
+from utxoracle_tui.demo.host.miner import Miner, price_path
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.errors import OperatorError
 
@@ -40,7 +40,8 @@ def test_yesterday_and_each_day_before_can_be_asked_for_at_any_hour(days: int, s
 
 
 def made(options: HostOptions) -> list[str]:
-    miner = Miner(options, plan_history(options.seed, options.days, MIDNIGHT_S + 600))
+    history = plan_history(options.seed, options.days, MIDNIGHT_S + 600)
+    miner = Miner(options, history, price_path(options, history))
     return [display_hex(block.hash) for block in miner.past(threading.Event())]
 
 
@@ -51,7 +52,8 @@ def test_same_seed_gives_the_same_chain_and_another_one_another() -> None:
 
 def test_making_blocks_can_be_given_up() -> None:
     stopped = threading.Event()
-    chain = Miner(SMALL, plan_history(1, 30, MIDNIGHT_S)).past(stopped)
+    history = plan_history(1, 30, MIDNIGHT_S)
+    chain = Miner(SMALL, history, price_path(SMALL, history)).past(stopped)
     next(chain)
     stopped.set()
     assert list(chain) == []

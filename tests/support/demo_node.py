@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from utxoracle_tui.demo.host.electrs.settings import SyncSize
 from utxoracle_tui.demo.host.json_text import Json
 from utxoracle_tui.demo.host.node_state import NodeSettings
 from utxoracle_tui.demo.host.options import HostOptions
@@ -78,9 +79,11 @@ class DemoNode:
 
 
 @asynccontextmanager
-async def demo_node(options: HostOptions = SMALL, settings: NodeSettings | None = None) -> AsyncIterator[DemoNode]:
-    """A node that is ready."""
-    async with SimulatedHost(options, settings) as host, httpx.AsyncClient(trust_env=False) as client:
+async def demo_node(
+    options: HostOptions = SMALL, settings: NodeSettings | None = None, size: SyncSize | None = None
+) -> AsyncIterator[DemoNode]:
+    """A host that is ready."""
+    async with SimulatedHost(options, settings, size) as host, httpx.AsyncClient(trust_env=False) as client:
         await host.ready()
         yield DemoNode(host, client)
 

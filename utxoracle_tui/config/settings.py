@@ -61,6 +61,30 @@ class Electrs:
 
     http_url: str = setting("http://127.0.0.1:3000", env="ELECTRS_HTTP_URL", url=True)
     """Where its REST interface answers."""
+    metrics_url: str | None = setting("http://127.0.0.1:4224", url=True)
+    """Where its Prometheus metrics are, from the first second on; REST comes only after the first sync."""
+    index_dir: Path | None = setting(None)
+    """Its `--db-dir`: RocksDB's own log in there tells how far a compaction is."""
+    log_file: Path | None = setting(None)
+    """Its log, where that goes to a file; without one, the log of its container or unit is read."""
+    container: str = setting("mempool-electrs")
+    """The name of its container; empty where it runs without one."""
+    unit: str | None = setting(None)
+    """Its systemd unit, where it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """Docker, which is only ever asked, never told to do anything."""
+
+    socket: Path | None = setting(Path("/var/run/docker.sock"))
+    """The socket of the Docker Engine."""
+    backend: str = setting("mempool-api")
+    """The container of the mempool backend."""
+    database: str = setting("mempool-db")
+    """The container of the backend's database."""
+    web: str = setting("mempool-web")
+    """The container of the web front end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +160,7 @@ class Settings:
     node: Node = Node()
     mempool: Mempool = Mempool()
     electrs: Electrs = Electrs()
+    containers: Containers = Containers()
     price: Price = Price()
     rounds: Rounds = Rounds()
     alerts: Alerts = Alerts()

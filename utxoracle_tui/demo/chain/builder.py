@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from utxoracle_tui.demo.chain.assemble import RecentOutputs, transactions
 from utxoracle_tui.demo.chain.draws import Draws, Stream
-from utxoracle_tui.demo.chain.economy import Mix, plan_block
+from utxoracle_tui.demo.chain.economy import NO_FLOOD, Flood, Mix, plan_block
 from utxoracle_tui.demo.chain.prices import Constant, PricePath
 from utxoracle_tui.demo.chain.scripts import reward_script
 from utxoracle_tui.demo.chain.serialise import (
@@ -35,6 +35,25 @@ _MEAN_FEES_SATS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
+class Oddity:
+    """What is out of the ordinary in a block."""
+
+    price_usd: float | None = None
+    """That its round USD payments are made at, whatever the price of the day is."""
+    usd_payments: float | None = None
+    """Share of its transactions that are such payments."""
+    flood: Flood = NO_FLOOD
+
+
+ORDINARY = Oddity()
+
+
+def ordinary(_height: int) -> Oddity:
+    """Nothing odd at any height."""
+    return ORDINARY
+
+
+@dataclass(frozen=True, slots=True)
 class ChainSpec:
     """Everything that a chain is made from: equal ones give equal bytes on any machine.
 
@@ -52,6 +71,8 @@ class ChainSpec:
     mix: Mix = field(default_factory=Mix)
     previous_hash: bytes = bytes(32)
     """Of the block before the first one, in internal order."""
+    oddity: Callable[[int], Oddity] = ordinary
+    """By height; asked for when the block is made."""
 
     def __post_init__(self) -> None:
         if self.seed < 0 or self.first_height < 0 or self.tx_per_block < 1 or len(self.previous_hash) != 32:
@@ -76,7 +97,7 @@ class GeneratedBlock:
 def blocks(spec: ChainSpec) -> Iterator[GeneratedBlock]:
     """The blocks of a chain in height order, each made when it is asked for.
 
-    What a block pays depends on the seed, its height and the price alone; only the hash link and the spends
+    What a block pays depends on the seed, its height, its oddity and the price alone; only the hash link and the spends
     of recent outputs depend on the blocks before it. Raises ValueError when the price path gives no price.
     """
     recent = RecentOutputs(spec.mix.recent_blocks)
@@ -88,13 +109,14 @@ def blocks(spec: ChainSpec) -> Iterator[GeneratedBlock]:
 
 
 def _block(spec: ChainSpec, height: int, time_s: int, previous_hash: bytes, recent: RecentOutputs) -> GeneratedBlock:
-    price_usd = spec.price(time_s)
+    oddity = spec.oddity(height)
+    price_usd = spec.price(time_s) if oddity.price_usd is None else oddity.price_usd
     if not price_usd > 0:
         raise ValueError(f"the price path gives {price_usd} at {time_s}")
     draws = Draws(spec.seed, Stream.BLOCK, height)
     extra_nonce = draws.octets(8).tobytes()
     script = reward_script(draws)
-    plan = plan_block(spec.mix, spec.tx_per_block - 1, price_usd, draws)
+    plan = plan_block(_mix(spec.mix, oddity), spec.tx_per_block - 1, price_usd, draws, oddity.flood)
     recent.begin_block()
     txs: list[Tx] = []
     weight_left = MAX_BLOCK_WEIGHT - 4 * (HEADER_BYTES + _COUNT_BYTES) - _COINBASE_WEIGHT
@@ -109,6 +131,10 @@ def _block(spec: ChainSpec, height: int, time_s: int, previous_hash: bytes, rece
     txs.insert(0, first)
     header, block_hash = mine_header(previous_hash, merkle_root([tx.txid for tx in txs]), time_s)
     return GeneratedBlock(height, block_hash, time_s, len(txs), block_bytes(header, txs))
+
+
+def _mix(mix: Mix, oddity: Oddity) -> Mix:
+    return mix if oddity.usd_payments is None else replace(mix, usd_payments=oddity.usd_payments)
 
 
 def write_folder(chain: Iterable[GeneratedBlock], folder: Path) -> int:

@@ -170,12 +170,25 @@ class Plan:
     """(m,)"""
 
 
-def plan_block(mix: Mix, n: int, price_usd: float, draws: Draws) -> Plan:
-    """Plan `n` transactions at `price_usd` a bitcoin.
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Payments of one amount, over and over, behind the others of a block: what some services do for days."""
+
+    sats: int
+    payments: int
+
+
+NO_FLOOD = Flood(0, 0)
+
+
+def plan_block(mix: Mix, n: int, price_usd: float, draws: Draws, flood: Flood = NO_FLOOD) -> Plan:
+    """Plan `n` transactions at `price_usd` a bitcoin, and those of a flood.
 
     `signal` and the price change amounts and nothing else: numbers are drawn for all kinds alike.
     """
+    n += flood.payments
     kinds = draws.pick(mix.kind_weights(), n)
+    kinds[n - flood.payments :] = Kind.RANDOM_PAYMENT
     input_counts = _input_counts(mix, kinds, draws)
     batch_outputs = 3 + (draws.exponential(n) * mix.batch_mean_outputs).astype(np.int64)
     output_counts = np.full(n, 2, dtype=np.int64)
@@ -193,6 +206,7 @@ def plan_block(mix: Mix, n: int, price_usd: float, draws: Draws) -> Plan:
     picks = draws.uniform(n)
 
     sats = _payments(mix, kinds, price_usd, draws)
+    sats[n - flood.payments :] = flood.sats
     first_outputs = np.cumsum(output_counts) - output_counts
     paid_outputs = first_outputs + (draws.uniform(n) < 0.5) * (output_counts > 1)
     output_sats, output_scripts = _other_outputs(mix, int(output_counts.sum()), draws)

@@ -30,7 +30,7 @@ def header_json(node: NodeState, block: Known) -> Json:
         "mediantime": block.median_time_s,
         "nonce": block.nonce,
         **_target_json(node, block, with_bits=True),
-        "difficulty": _difficulty(block.bits),
+        "difficulty": difficulty(block.bits),
         "chainwork": f"{block.chainwork:064x}",
         "nTx": block.n_tx,
         **({"previousblockhash": block.previous_hash} if block.height else {}),
@@ -60,7 +60,7 @@ def chain_info_json(node: NodeState) -> Json:
         "headers": headers,
         "bestblockhash": tip.hash,
         **_target_json(node, tip, with_bits=settings.target_keys),
-        "difficulty": _difficulty(tip.bits),
+        "difficulty": difficulty(tip.bits),
         "time": tip.time_s,
         "mediantime": tip.median_time_s,
         "verificationprogress": tip.height / headers if headers else 1,
@@ -101,6 +101,6 @@ def _target_json(node: NodeState, block: Known, *, with_bits: bool) -> dict[str,
     return {**bits, **target}
 
 
-def _difficulty(bits: int) -> float:
+def difficulty(bits: int) -> float:
     """How many times harder than the easiest of the main network."""
     return float(_DIFFICULTY_1_MANTISSA / (bits & 0xFFFFFF) * 256.0 ** (_DIFFICULTY_1_EXPONENT - (bits >> 24)))

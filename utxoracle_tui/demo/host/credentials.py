@@ -38,6 +38,11 @@ class Credentials:
         """Where the cookie lies when there is one."""
         return self._folder / ".cookie"
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether a client that goes by the cookie file finds one; with a password it has that."""
+        return self._fixed is not None or self.cookie_path.exists()
+
     def renew(self) -> None:
         """Make the cookie of a start; none when a password is set. Raises OSError when it cannot be written."""
         if self._fixed is not None:

@@ -19,6 +19,11 @@ class Faults:
         self._answering = asyncio.Event()
         self._answering.set()
 
+    @property
+    def latency_s(self) -> float:
+        """How long requests take on top of what they take anyway."""
+        return self._latency_s
+
     def be_busy(self, *, requests: int = 0, seconds: float = 0.0) -> None:
         """Refuse so many requests, and all in the coming `seconds`."""
         self._busy_requests = requests
@@ -37,6 +42,11 @@ class Faults:
     def answer(self) -> None:
         """End a hang, also for those that wait."""
         self._answering.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the next request will be refused."""
+        return self._busy_requests > 0 or clock.elapsed_s() < self._busy_until_s
 
     def refuses(self) -> bool:
         """Whether to refuse the request at hand."""

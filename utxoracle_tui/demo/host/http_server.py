@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from pathlib import Path
+from typing import Protocol
 
 import h11
 
@@ -42,11 +44,25 @@ class Response:
 
     status: int
     body: bytes = b""
-    content_type: str = HTML
+    content_type: str | None = HTML
+    """None: none is sent."""
     headers: tuple[tuple[str, str], ...] = ()
+    stream: AsyncIterator[bytes] | None = None
+    """What is sent in chunks in the place of a body. An empty piece sends nothing: it lets the server see whether the
+    client is still there, so a stream that waits yields one now and then."""
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Port(Protocol):
+    """A place to listen at."""
+
+    def listening_socket(self) -> socket.socket:
+        """A socket to listen on."""
+
+    def close(self) -> None:
+        """Give the place back."""
 
 
 class LoopbackPort:
@@ -73,6 +89,24 @@ class LoopbackPort:
         return bound
 
 
+class SocketFile:
+    """A file to connect to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def listening_socket(self) -> socket.socket:
+        """A new file, in the place of one that is there. Raises OSError."""
+        self.path.unlink(missing_ok=True)
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        bound.bind(str(self.path))
+        return bound
+
+    def close(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)
+
+
 class HttpServer:
     """Answers requests by a handler, those of one connection one after the other."""
 
@@ -83,7 +117,12 @@ class HttpServer:
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
-    async def listen(self, port: LoopbackPort) -> None:
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    async def listen(self, port: Port) -> None:
         """Accept connections from now on."""
         # in two steps: who is cancelled in the second still has a server to close
         self._server = await asyncio.start_server(self._serve, sock=port.listening_socket(), start_serving=False)
@@ -189,12 +228,20 @@ class _Connection:
     async def _reply(self, response: Response, *, is_head: bool = False) -> None:
         headers = [("Date", formatdate(clock.now_s(), usegmt=True)), *response.headers]
         if response.status != HTTPStatus.NO_CONTENT:
-            headers += [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
+            headers += [("Content-Type", response.content_type)] if response.content_type else []
+            if response.stream is None:
+                headers.append(("Content-Length", str(len(response.body))))
+            else:
+                headers.append(("Transfer-Encoding", "chunked"))
         if self.last:
             headers.append(("Connection", "close"))
         reason = HTTPStatus(response.status).phrase
         head = self._http.send(h11.Response(status_code=response.status, headers=headers, reason=reason)) or b""
         body = b"" if is_head else response.body
+        if response.stream is not None:
+            self._writer.write(head)
+            await self._send_stream(response.stream)
+            return
         if body:
             self._http.send_with_data_passthrough(h11.Data(data=body))
         self._http.send(h11.EndOfMessage())
@@ -203,6 +250,16 @@ class _Connection:
         else:
             self._writer.write(head)
             self._writer.write(body)
+        await self._writer.drain()
+
+    async def _send_stream(self, stream: AsyncIterator[bytes]) -> None:
+        async for piece in stream:
+            if self._reader.at_eof():
+                raise ConnectionResetError("the client has gone")
+            if piece:
+                self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
+                await self._writer.drain()
+        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
         await self._writer.drain()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Protocol
 
-from utxoracle_tui.demo.chain.builder import ChainSpec, GeneratedBlock, blocks
+from utxoracle_tui.demo.chain.builder import ORDINARY, ChainSpec, GeneratedBlock, Oddity, blocks
 from utxoracle_tui.demo.chain.prices import Constant, Linear, PricePath
 from utxoracle_tui.demo.host.genesis import regtest_genesis
 from utxoracle_tui.demo.host.history import History
@@ -27,15 +27,17 @@ class Stopped(Protocol):
 
 
 class Miner:
-    """Not for two threads at once."""
+    """Not for two threads at once, but for what is ordered, which any thread may do."""
 
-    def __init__(self, options: HostOptions, history: History) -> None:
+    def __init__(self, options: HostOptions, history: History, price: PricePath) -> None:
+        """Payments are made at `price`."""
         self._options = options
         self._history = history
-        self._price = _price_path(options, history)
+        self._price = price
         self._branches = count(1)
         self._times: deque[int] = deque()
         self._blocks: Iterator[GeneratedBlock] = iter(())
+        self._ordered: deque[Oddity] = deque()
 
     def past(self, stopped: Stopped) -> Iterator[GeneratedBlock]:
         """The blocks of the history from the genesis block on, until there are no more or `stopped` is set.
@@ -52,6 +54,10 @@ class Miner:
                 self._start_branch(block, self._options.seed, self._options.tx_per_block)
             block = self.next_block(time_s)
             yield block
+
+    def order(self, oddity: Oddity, blocks: int) -> None:
+        """Let that many of the next blocks be odd, in the place of what was ordered before."""
+        self._ordered = deque([oddity] * blocks)
 
     def next_block(self, time_s: int) -> GeneratedBlock:
         """A block on top of the last one that was made. `time_s` is its header time."""
@@ -73,11 +79,17 @@ class Miner:
             tx_per_block=tx_per_block,
             price=self._price,
             previous_hash=after.hash,
+            oddity=self._next_oddity,
         )
         self._blocks = blocks(spec)
 
+    def _next_oddity(self, _height: int) -> Oddity:
+        ordered = self._ordered
+        return ordered.popleft() if ordered else ORDINARY
 
-def _price_path(options: HostOptions, history: History) -> PricePath:
+
+def price_path(options: HostOptions, history: History) -> PricePath:
+    """As the options have it, a line being drawn over the whole days."""
     first, last = options.prices_usd
     if first == last:
         return Constant(first)

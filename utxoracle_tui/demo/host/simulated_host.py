@@ -1,55 +1,59 @@
-"""The simulated host as a whole: its data directory, its chain, its node, and what drives them."""
+"""The simulated host as a whole: its data directory, its node, what stands beside that, and what drives them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from utxoracle_tui import clock
 from utxoracle_tui.demo.host.block_store import BlockStore
-from utxoracle_tui.demo.host.chain_state import ChainState, Known
+from utxoracle_tui.demo.host.chain_state import ChainState
 from utxoracle_tui.demo.host.control import ControlServer
+from utxoracle_tui.demo.host.control_actions import Actions
+from utxoracle_tui.demo.host.control_chain import chain_actions
+from utxoracle_tui.demo.host.control_node import node_actions
+from utxoracle_tui.demo.host.docker.engine import Engine
+from utxoracle_tui.demo.host.electrs.electrs import Electrs
+from utxoracle_tui.demo.host.electrs.node_view import NodeView
+from utxoracle_tui.demo.host.electrs.settings import Phase, SyncSize
+from utxoracle_tui.demo.host.growth import Growth
 from utxoracle_tui.demo.host.history import History, plan_history
 from utxoracle_tui.demo.host.http_server import LOOPBACK, LoopbackPort
-from utxoracle_tui.demo.host.miner import Miner
+from utxoracle_tui.demo.host.market import Market
+from utxoracle_tui.demo.host.mempool.backend import Backend
+from utxoracle_tui.demo.host.mempool.host import MempoolHost
+from utxoracle_tui.demo.host.miner import price_path
 from utxoracle_tui.demo.host.node import FIRST_WARM_UP_S, Node
 from utxoracle_tui.demo.host.node_state import NETWORK, NodeSettings, NodeState
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.scenario import SCENARIOS
+from utxoracle_tui.demo.host.services import Services
 
 CONTROL_URL_NAME = "UTXORACLE_DEMO_CONTROL_URL"
-_MEAN_SPACING_S = 600.0
 _SPEED_WITHOUT_BLOCKS = 60.0
 """Of a scenario's minutes when no blocks arrive."""
 
-T = TypeVar("T")
-
 
 class SimulatedHost:
-    """An async context: entered, it listens; left, nothing of it remains.
+    """An async context: entered, it listens; left, nothing of it remains."""
 
-    Blocks are made by a thread. Until the node has warmed up only that thread changes the chain, afterwards only the
-    event loop does.
-    """
-
-    def __init__(self, options: HostOptions, settings: NodeSettings | None = None) -> None:
+    def __init__(
+        self, options: HostOptions, settings: NodeSettings | None = None, size: SyncSize | None = None
+    ) -> None:
+        """`size` is that of a first sync of electrs."""
         self.options = options
         self._settings = settings or NodeSettings()
+        self._size = size or SyncSize()
+        self._scenario = SCENARIOS[options.scenario]
         self._tasks: set[asyncio.Task[None]] = set()
-        self._maker = ThreadPoolExecutor(1, thread_name_prefix="demo-blocks")
-        self._leaving = threading.Event()
         self._loaded = asyncio.Event()
         self._ready = asyncio.Event()
-        self._mining = asyncio.Lock()
         self._failure: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -60,18 +64,28 @@ class SimulatedHost:
         self._store = BlockStore(folder / "blocks")
         self.chain = ChainState(self._store)
         self.history: History = plan_history(self.options.seed, self.options.days, clock.now_s())
-        self._miner = Miner(self.options, self.history)
+        self.market = Market(price_path(self.options, self.history), self.options.seed)
         self._port = LoopbackPort()
         self.node = Node(NodeState(self.chain, self._settings, folder), self._port, self._loaded)
+        self.growth = Growth(self.options, self.history, self.market, self.chain, self.node)
+        self._services = Services(
+            NodeView(self.node, self.chain, self._port.number),
+            self.market,
+            self._datadir,
+            size=self._size,
+            minute_s=self.minute_s,
+        )
+        self.backend.settings.price_updates_per_hour = self.options.price_updates_per_hour
         self._write_config()
-        self._control = ControlServer(self)
+        self._control = ControlServer(self._actions())
         try:
             await self.node.listen()
+            await self._services.listen()
             await self._control.listen()
         except BaseException:
             await self.aclose()
             raise
-        for work in (self._load(), self._drive()):
+        for work in (self._load(), self._drive(), *self._services.background()):
             self.in_background(work)
         return self
 
@@ -83,14 +97,15 @@ class SimulatedHost:
 
     async def aclose(self) -> None:
         """Stop, and delete the data directory."""
-        self._leaving.set()
+        self.growth.leave()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks))
         await self._control.close()
+        await self._services.close()
         await self.node.stop()
-        self._maker.shutdown()
+        self.growth.close()
         self._store.close()
         self._port.close()
         shutil.rmtree(self._datadir, ignore_errors=True)
@@ -101,11 +116,32 @@ class SimulatedHost:
         return f"http://{LOOPBACK}:{self._port.number}"
 
     @property
+    def electrs(self) -> Electrs:
+        """The index server."""
+        return self._services.electrs
+
+    @property
+    def mempool(self) -> MempoolHost:
+        """The mempool backend behind its port."""
+        return self._services.mempool
+
+    @property
+    def docker(self) -> Engine:
+        """The Docker Engine."""
+        return self._services.docker
+
+    @property
+    def backend(self) -> Backend:
+        """The mempool backend."""
+        return self._services.mempool.backend
+
+    @property
     def environment(self) -> dict[str, str]:
         """Variables that let every command find the host."""
         env = {
             "BITCOIN_RPC_URL": self.url,
             "BITCOIN_DATADIR": str(self._datadir),
+            **self._services.addresses,
             CONTROL_URL_NAME: self._control.url,
         }
         password = self._settings.rpc_password
@@ -117,7 +153,10 @@ class SimulatedHost:
         return env
 
     async def ready(self) -> None:
-        """Wait until the node has warmed up for the first time. Raises what broke the host before that."""
+        """Wait until the node has warmed up for the first time, and electrs serves if it has nothing to do before.
+
+        Raises what broke the host before that.
+        """
         waiting = asyncio.create_task(self._ready.wait())
         broken = asyncio.create_task(self.broken())
         try:
@@ -140,72 +179,35 @@ class SimulatedHost:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the node has warmed up for the first time."""
+        """As `ready`."""
         return self._ready.is_set()
-
-    async def mine(self, count: int = 1) -> list[Known]:
-        """Let blocks arrive on the tip, now."""
-        await self._ready.wait()
-        async with self._mining:
-            return [await self._arrive(int(clock.now_s())) for _ in range(count)]
-
-    async def reorg(self, depth: int, length: int) -> list[Known]:
-        """Let a branch of `length` blocks replace the newest `depth`, at the same times and then now.
-
-        Raises ValueError unless the branch is longer, and the chain long enough.
-        """
-        await self._ready.wait()
-        async with self._mining:
-            tip = self.chain.tip
-            fork = self.chain.at(tip.height - depth)
-            if fork is None or not 0 < depth < length:
-                raise ValueError(f"a branch of {length} blocks cannot replace the newest {depth} of {tip.height}")
-            replaced = [block.time_s for block in self.chain.run_from(fork, depth + 1)[1:]]
-            times = replaced + [int(clock.now_s())] * (length - depth)
-            await self._in_maker(lambda: self._miner.branch_off(fork.height, bytes.fromhex(fork.hash)[::-1]))
-            made: list[Known] = []
-            for time_s in times:
-                made.append(await self._arrive(time_s, on=made[-1] if made else fork))
-            return made
-
-    async def prune(self, below: int | None) -> None:
-        """Forget the blocks under a height; None makes the node one that never pruned."""
-        await self._ready.wait()
-        self.chain.prune_below(below)
 
     @property
     def minute_s(self) -> float:
         """Seconds that a minute lasts at the speed at which blocks arrive."""
         return 60 / (self.options.speed or _SPEED_WITHOUT_BLOCKS)
 
-    async def _arrive(self, time_s: int, on: Known | None = None) -> Known:
-        parent = on or self.chain.tip
-        time_s = max(time_s, parent.median_time_s + 1)
-        return self.chain.connect(await self._in_maker(lambda: self._miner.next_block(time_s)))
-
-    async def _in_maker(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._maker, work)
+    def _actions(self) -> Actions:
+        return node_actions(self) | chain_actions(self.growth) | self._services.actions()
 
     async def _load(self) -> None:
-        await self._in_maker(self._make_past)
+        # thousands of files are made in no time, but not beside a thread that makes blocks
+        if self._scenario.syncs:
+            await asyncio.to_thread(self._store.add_empty, self.electrs.index.size.blk_files)
+        await self.electrs.prepare(self._scenario.electrs)
+        await self.growth.load(missing=self._scenario.blocks_missing)
         self._loaded.set()
-
-    def _make_past(self) -> None:
-        for block in self._miner.past(self._leaving):
-            self.chain.connect(block)
 
     async def _drive(self) -> None:
         await self.node.start(FIRST_WARM_UP_S)
+        if not self._scenario.syncs:
+            await self.electrs.advance_to(Phase.READY)
+        self.backend.look()
+        self.growth.begin()
         self._ready.set()
-        if self.options.speed:
-            self.in_background(self._arrivals())
-        self.in_background(SCENARIOS[self.options.scenario](self))
-
-    async def _arrivals(self) -> None:
-        waits = random.Random(self.options.seed)
-        while True:
-            await asyncio.sleep(waits.expovariate(self.options.speed / _MEAN_SPACING_S))
-            await self.mine()
+        self.in_background(self.electrs.run())
+        self.in_background(self.growth.arrivals())
+        self.in_background(self._scenario.script(self))
 
     def _write_config(self) -> None:
         """A node with a port of its own has it in its configuration, and so a client finds it there."""

@@ -1,0 +1,1 @@
+"""The simulated mempool backend: its exchange price, its view of the chain, and its odd replies."""
