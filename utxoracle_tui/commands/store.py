@@ -89,7 +89,7 @@ def _instead(damage: Damage) -> str:
     if damage.used is None:
         return "There is no good copy."
     if damage.used == damage.file:
-        return "It is used as it is."
+        return "It is used all the same."
     if damage.file.suffix == PREVIOUS:
         return "It is only the copy of the state before, the file itself is whole."
     return "The state before it is used."

@@ -198,7 +198,7 @@ def _list(path: Path, archive: tarfile.TarFile) -> BackupList:
         if versions.backup > BACKUP_VERSION or versions.schema > SCHEMA_VERSION:
             raise _newer(path)
         contents = msgspec.json.decode(data, type=BackupList)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DamagedBackup(path, f"its list is not readable ({error})") from None
     names = {entry.name for entry in contents.files}
     if len(names) != len(contents.files) or DESCRIPTION not in names:

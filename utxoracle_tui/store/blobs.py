@@ -29,6 +29,10 @@ class Blobs:
         self._size_bytes: int | None = None
         self._counting = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[Blobs], tuple[Path, int]]:
+        """Sent to another process it is one of the same folder."""
+        return Blobs, (self._folder, self._max_bytes)
+
     def get(self, name: str) -> bytes | None:
         """The bytes of a name; None where there are none, or they are damaged."""
         path = self._path(name)

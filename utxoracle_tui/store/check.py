@@ -19,6 +19,7 @@ from utxoracle_tui.store.backup_file import Progress
 from utxoracle_tui.store.check_part import PartFinding, examine
 from utxoracle_tui.store.durable import TEMPORARY
 from utxoracle_tui.store.part_file import MISSING, PartFile
+from utxoracle_tui.store.part_names import PartName
 from utxoracle_tui.store.part_reader import Kind, PartReader
 from utxoracle_tui.store.records import Window
 from utxoracle_tui.store.store import Counts
@@ -52,7 +53,7 @@ class CheckReport:
     gaps: tuple[dt.date, ...]
     """Days without a window, between the first and the last that have one."""
     orphans: tuple[str, ...]
-    """Keys of observations and windows that end in a block which is no longer on the chain."""
+    """Keys of records that end in a block which is no longer on the chain."""
     set_aside: tuple[Path, ...]
     """Files that were damaged some time before, and are kept."""
     leftovers: tuple[Path, ...]
@@ -108,10 +109,19 @@ def mend_store(folder: StoreFolder, on_progress: Progress) -> list[str]:
 
     Raises `StoreTrouble`.
     """
+    with told("mend the store", folder.root):
+        if folder.root.exists() or folder.is_being_exchanged():
+            _mend_files(folder, on_progress)
     done = []
+    for path in list(_leftovers(folder)):
+        with told("remove what an interrupted write left behind", path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        done.append(f"{path} was left behind by a write that was interrupted. It is removed.")
+    return [*(notice.sentence for notice in folder.notices.all()), *done]
+
+
+def _mend_files(folder: StoreFolder, on_progress: Progress) -> None:
     with folder.standing_still("mend the store"):
-        if _identity(folder) is None:
-            return []
         _description(folder).mend()
     with folder.writing("mend the store"):
         # one that was lost has been written again
@@ -123,30 +133,24 @@ def mend_store(folder: StoreFolder, on_progress: Progress) -> list[str]:
             # others need not wait while whole files are read
             with folder.standing_still("mend the store"):
                 file.mend()
-    for path in list(_leftovers(folder)):
-        with told("remove what an interrupted write left behind", path):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        done.append(f"{path} was left behind by a write that was interrupted. It is removed.")
-    return [*(notice.sentence for notice in folder.notices.all()), *done]
 
 
 def _look(folder: StoreFolder, on_progress: Progress) -> _Seen:
     seen = _Seen()
     if _is_half_restored(folder):
         why = "restoring it was interrupted; whatever opens the store next finishes that"
-        seen.damaged.append(Damage(folder.root, why, None))
+        seen.damaged.append(Damage(folder.root, why, folder.root))
         return seen
     parts = list(_parts(folder))
     _look_at_description(folder, seen, expected=bool(parts))
-    keys: dict[tuple[str, str, str], dict[str, Path]] = {}
+    neighbourhood: tuple[Kind[Any], PartName] | None = None
+    keys: dict[str, Path] = {}
     for number, (reader, name) in enumerate(parts):
         on_progress("Checking", number, len(parts))
-        finding = examine(reader, name)
-        stem = (reader.kind.name, name.folder, name.stem)
-        _take(finding, reader.kind, keys.setdefault(stem, {}), seen)
-        for other in [other for other in keys if other != stem]:
+        if neighbourhood != (reader.kind, name.first):
             # only neighbours can hold the same record
-            del keys[other]
+            neighbourhood, keys = (reader.kind, name.first), {}
+        _take(examine(reader, name), reader.kind, keys, seen)
     return seen
 
 
@@ -187,7 +191,7 @@ def _take(finding: PartFinding, kind: Kind[Any], known: dict[str, Path], seen: _
             seen.orphans.append(record.key)
 
 
-def _parts(folder: StoreFolder) -> Iterator[tuple[PartReader[Any], Any]]:
+def _parts(folder: StoreFolder) -> Iterator[tuple[PartReader[Any], PartName]]:
     for kind in KINDS:
         reader = PartReader(kind, folder)
         for name in reader.names():

@@ -53,7 +53,7 @@ def _contents(reader: PartReader[Any], name: PartName, sealed: Sealed) -> tuple[
     kind, header = reader.kind, sealed.header
     try:
         records = tuple(reader.records_of(sealed))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return (), [f"it holds what is none of the {kind.name}: {error}"]
     whys = []
     if (header.collection, header.part) != (kind.name, name.file_stem):

@@ -122,7 +122,7 @@ def _header(line: bytes) -> Header:
         if versions.format > FORMAT_VERSION or versions.schema > SCHEMA_VERSION:
             raise NewerFile
         return msgspec.json.decode(line, type=Header)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise DamagedFile("its header is not readable") from None
 
 

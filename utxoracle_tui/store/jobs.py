@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from utxoracle_tui.store.collection import Collection
@@ -13,7 +13,8 @@ from utxoracle_tui.store.part_names import PartName
 from utxoracle_tui.store.records import Job, JobItem
 from utxoracle_tui.store.store_folder import StoreFolder
 
-_OPEN = ("queued", "running", "paused")
+OPEN = ("queued", "running", "paused")
+"""The states of jobs that are not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Jobs:
     def add(self, job: Job, items: Sequence[JobItem]) -> Job:
         """Ask for a job; where the same work is asked for already and not over, that job is given back."""
         with self._folder.writing("add a job"):
-            same = next((old for old in self.all() if old.work == job.work and old.state in _OPEN), None)
+            same = next((old for old in self.all() if old.work == job.work and old.state in OPEN), None)
             if same is not None:
                 return same
             # a job must never be seen without its items
@@ -55,6 +56,10 @@ class Jobs:
     def all(self) -> list[Job]:
         """All jobs, the oldest first."""
         return sorted(self._jobs.all(), key=lambda job: job.time_s)
+
+    def queue(self) -> list[Job]:
+        """The jobs that are not over, in the order in which they are worked off."""
+        return sorted((job for job in self._jobs.all() if job.state in OPEN), key=place_in_queue)
 
     def count(self) -> int:
         """How many jobs there are."""
@@ -105,10 +110,11 @@ class Jobs:
         return sorted(taken, key=lambda item: item.number)
 
     def renew(self, items: Iterable[JobItem], owner: str) -> list[JobItem]:
-        """Renew the leases of items; those that are still the owner's."""
+        """Renew the leases of items, and tell how far they are; those that are still the owner's."""
         kept: list[JobItem] = []
-        for part, keys in _by_part(items).items():
-            kept += self._items.edit(part, _renewed(keys, owner))
+        current = {item.key: item for item in items}
+        for part in _by_part(current.values()):
+            kept += self._items.edit(part, _renewed(current, owner))
         return kept
 
     def settle(self, item: JobItem, owner: str) -> bool:
@@ -134,6 +140,11 @@ class Jobs:
         return self._items.parts.names_in(job)
 
 
+def place_in_queue(job: Job) -> tuple[int, float]:
+    """What jobs are in order by."""
+    return -job.priority, job.time_s if job.rank is None else job.rank
+
+
 def _by_part(items: Iterable[JobItem]) -> dict[PartName, set[str]]:
     found: dict[PartName, set[str]] = {}
     for item in items:
@@ -146,9 +157,23 @@ def _under_lease(keys: set[str], owner: str) -> Callable[[JobItem], JobItem | No
     return lambda item: replace(item, lease=given, tries=item.tries + 1) if item.key in keys else None
 
 
-def _renewed(keys: set[str], owner: str) -> Callable[[JobItem], JobItem | None]:
+def _renewed(current: Mapping[str, JobItem], owner: str) -> Callable[[JobItem], JobItem | None]:
     given = lease(owner)
-    return lambda item: replace(item, lease=given) if item.key in keys and _is_of(item, owner) else None
+
+    def change(old: JobItem) -> JobItem | None:
+        new = current.get(old.key)
+        if new is None or not _is_of(old, owner):
+            return None
+        return replace(
+            old,
+            lease=given,
+            blocks=new.blocks,
+            blocks_done=new.blocks_done,
+            bytes_read=new.bytes_read,
+            elapsed_s=new.elapsed_s,
+        )
+
+    return change
 
 
 def _released(keys: set[str], owner: str) -> Callable[[JobItem], JobItem | None]:
@@ -157,7 +182,9 @@ def _released(keys: set[str], owner: str) -> Callable[[JobItem], JobItem | None]
 
 def _waiting_again(chosen: Callable[[JobItem], bool]) -> Callable[[JobItem], JobItem | None]:
     def change(item: JobItem) -> JobItem | None:
-        return replace(item, state="waiting", error_kind=None, error=None, lease=None) if chosen(item) else None
+        if not chosen(item):
+            return None
+        return replace(item, state="waiting", error_kind=None, error=None, blocks_done=0, lease=None)
 
     return change
 

@@ -184,7 +184,7 @@ class PartReader(Generic[R]):
             return known
         try:
             records = self.records_of(sealed)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._store_folder.notices.tell(file.path, _not_ours(file.path, error))
             return Part.of(None, [], readable=False)
         part = Part.of(sealed.checksum, records)
@@ -223,7 +223,10 @@ class PartReader(Generic[R]):
         return array
 
     def records_of(self, sealed: Sealed) -> list[R]:
-        """The records of a verified file. Raises `msgspec.MsgspecError` where one is none of this kind."""
+        """The records of a verified file.
+
+        Raises `msgspec.MsgspecError` or `UnicodeDecodeError` where one is none of this kind.
+        """
         documents = up_to_date(self.kind.name, sealed).get(TABLE, {}).values()
         return [msgspec.convert(document, self.kind.record) for document in documents]
 
@@ -232,7 +235,7 @@ class PartReader(Generic[R]):
         return np.array(rows, dtype=np.float64).reshape(len(records), len(self.kind.columns))
 
 
-def _not_ours(path: Path, error: msgspec.MsgspecError) -> str:
+def _not_ours(path: Path, error: Exception) -> str:
     return (
         f"{path} is whole, but holds a record that this program can't have written ({error}). Its rows can't be read; "
         "nothing was deleted. `utxoracle-tui restore` brings back the newest backup."

@@ -274,9 +274,12 @@ class Job:
     state: JobState = "queued"
     priority: int = 0
     """Higher goes first."""
+    rank: float | None = None
+    """Its place among those of its priority, lower first; without one, the time when it was asked for."""
     reason: str | None = None
     """Why it is paused, as a sentence."""
     resume_at_s: float | None = None
+    """When a job that is paused by circumstances is looked at again; without one it waits for the operator."""
     started_s: float | None = None
     ended_s: float | None = None
 
@@ -304,6 +307,11 @@ class JobItem:
     error_kind: str | None = None
     error: str | None = None
     bytes_read: int = 0
+    """From the node; none where all digests were at hand."""
+    blocks: int | None = None
+    """How many its window has, once that is known."""
+    blocks_done: int = 0
+    """How many of them are digested; of an item at work, as it was when the lease was renewed."""
     elapsed_s: float | None = None
     ended_s: float | None = None
     lease: Lease | None = None

@@ -92,12 +92,13 @@ def _belonging(folder: StoreFolder, path: Path, backup: BackupList) -> BackupLis
 def _writer(new: Path) -> Callable[[str, bytes], None]:
     def write(name: str, data: bytes) -> None:
         path = new / name
-        durable.private_folder(path.parent)
-        # each file has a second one, as if the store itself had written it
-        for target in (path, path.with_suffix(PREVIOUS)):
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, durable.PRIVATE_FILE)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+        with told("restore the store", path):
+            durable.private_folder(path.parent)
+            # each file has a second one, as if the store itself had written it
+            for target in (path, path.with_suffix(PREVIOUS)):
+                descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, durable.PRIVATE_FILE)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
 
     return write
 

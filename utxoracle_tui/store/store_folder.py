@@ -138,8 +138,8 @@ class StoreFolder:
             return
         raise StoreTrouble(
             "store_gone",
-            f"The store at {self.root} was there and is gone. If it lies on a disk of its own, see that this is mounted; "
-            "then all goes on by itself. Nothing is written until then.",
+            f"The store at {self.root} was there and is gone. If it lies on a disk of its own, see that this is "
+            "mounted; then all goes on by itself. Nothing is written until then.",
         )
 
     def is_being_exchanged(self) -> bool:
@@ -166,7 +166,7 @@ class StoreFolder:
                 steps = msgspec.json.decode(self._marker.read_bytes(), type=_Exchange)
             except FileNotFoundError:
                 return
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 if not self.root.exists():
                     raise StoreTrouble("store_damaged", _LOST_STEPS.format(self._marker, self.root)) from None
             else:
@@ -188,7 +188,9 @@ class StoreFolder:
         known = self.manifest()
         manifest = known or Manifest(network=self.network, genesis_hash=self._genesis_hash, created_s=clock.now_s())
         tables: Tables = {MANIFEST: {"1": msgspec.to_builtins(manifest)}}
-        self._checked = self._manifest.write(Header(collection=MANIFEST, part=MANIFEST, written_s=clock.now_s()), tables)
+        self._checked = self._manifest.write(
+            Header(collection=MANIFEST, part=MANIFEST, written_s=clock.now_s()), tables
+        )
 
 
 def _manifest(sealed: Sealed) -> Manifest:
