@@ -13,9 +13,11 @@ from utxoracle_tui.config.load import load
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import start_host
 from utxoracle_tui.engine.node_watch import NodeWatch
+from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.ui.app import Console
-from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -50,9 +52,16 @@ def main() -> None:
             node = open_node(settings)
             heading = f" utxoracle-tui · DEMO · {node.access.host}"
             windows = pricing(settings, node, workers, keep=False)
-            live = live_rounds(settings, windows, node, exchange_of(settings))
-            screen = Dashboard(windows, NodeWatch(node), live, node.access.host, heading)
-            asyncio.run(picture(Console(screen, node.aclose), "dashboard"))
+            exchange = exchange_of(settings)
+            live = live_rounds(settings, windows, node, exchange)
+
+            async def close() -> None:
+                await exchange.aclose()
+                await node.aclose()
+
+            lists = WindowLists(lambda: live.store)
+            parts = EngineParts(windows, NodeWatch(node), live, lists, node.access.host, heading, close)
+            asyncio.run(picture(NodeConsole(parts), "dashboard"))
     finally:
         workers.stop()
 

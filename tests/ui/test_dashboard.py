@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,17 @@ from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.engine import keeper
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.node_watch import NodeWatch
+from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_access import NodeAccess
 from utxoracle_tui.store import durable
 from utxoracle_tui.store.store import Store
-from utxoracle_tui.ui.app import Console
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
+from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 from utxoracle_tui.ui.widgets.round_line import RoundLine
@@ -52,13 +56,21 @@ async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[Non
     client = BitcoinCore(access)
     pricing = NodePricing(client, workers)
     live, exchange = live_rounds(pricing, node.env["MEMPOOL_API_URL"], node.folder / "console")
-    screen = Dashboard(pricing, NodeWatch(client), live, access.host, f" utxoracle-tui · {access.host}")
 
     async def close() -> None:
         await exchange.aclose()
         await client.aclose()
 
-    async with Console(screen, close).run_test(size=(120, 40)) as pilot:
+    parts = EngineParts(
+        pricing,
+        NodeWatch(client),
+        live,
+        WindowLists(lambda: live.store),
+        access.host,
+        f" utxoracle-tui · {access.host}",
+        close,
+    )
+    async with NodeConsole(parts).run_test(size=(120, 40)) as pilot:
         yield pilot
 
 
@@ -148,6 +160,44 @@ async def test_a_store_that_cannot_be_written_is_said_and_tried_again(
         assert "✗" not in shown(pilot, RoundLine)
 
 
+async def test_the_windows_screen_by_keys(workers: Workers) -> None:
+    async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
+        await until(pilot, lambda: "spot" in shown(pilot, RoundLine))
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WindowsScreen))
+        assert "no day is stored yet" in shown(pilot, CalendarStrip)
+        await pilot.press("t")
+        await until(pilot, lambda: "block windows: 1 of 1" in where(pilot))
+        # a day that another process stores, and a gap before it
+        store = Store(node.folder / "console", "regtest")
+        (window,) = store.windows.newest("blocks")
+        days = [
+            replace(window, kind="day", date=date(2026, 10, number), first_height=None, last_height=None)
+            for number in (1, 2, 5)
+        ]
+        store.windows.put(days)
+        await pilot.press("t")
+        await until(pilot, lambda: "days: 1 of 3" in where(pilot))
+        assert "2 days missing" in where(pilot)
+        assert "missing (2)" in shown(pilot, CalendarStrip)
+        await pilot.press("space", "down", "x")
+        await until(pilot, lambda: "3 marked" in where(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "marked" not in where(pilot))
+        # a block window opens to its scatter, and Esc leads back
+        await pilot.press("t", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenedWindow) and "done in" in progress(pilot))
+        assert price_of(shown(pilot, PriceSummary)) == pytest.approx(PLANTED_USD, rel=0.01)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WindowsScreen))
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Dashboard))
+
+
+def where(pilot: Pilot[None]) -> str:
+    return str(pilot.app.screen.query_one("#where", Static).render())
+
+
 async def test_yesterday_by_key(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         await until(pilot, lambda: "done in" in progress(pilot))
@@ -179,8 +229,16 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
         access = NodeAccess(node.url, cookie_path=cookie)
         client = BitcoinCore(access)
         still: Any = StillRounds()
-        screen = Dashboard(NodePricing(client, workers), NodeWatch(client), still, access.host, " utxoracle-tui")
-        async with Console(screen, client.aclose).run_test(size=(80, 24)) as pilot:
+        parts = EngineParts(
+            NodePricing(client, workers),
+            NodeWatch(client),
+            still,
+            WindowLists(lambda: None),
+            access.host,
+            " utxoracle-tui",
+            client.aclose,
+        )
+        async with NodeConsole(parts).run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: "✗" in shown(pilot, NodeLine))
             assert str(cookie) in shown(pilot, NodeLine)
             assert "abab" not in pilot.app.export_screenshot()

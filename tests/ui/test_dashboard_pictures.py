@@ -18,11 +18,13 @@ from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.request import BLOCK_WINDOW_PRICE
+from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.sources.node_errors import WrongPassword
 from utxoracle_tui.sources.node_replies import ChainInfo
 from utxoracle_tui.store.records import Observation
 from utxoracle_tui.ui.app import Console
-from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.node_console import NodeConsole
 
 NOW_S = 1_795_400_000.0
 HOST = "127.0.0.1:8332"
@@ -85,8 +87,12 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dashboard(reading: NodeReading, result: PricedWindow | None) -> Console:
     still: Any = StillPricing(result=result), StillWatch(reading), StillRounds(STORED)
-    screen = Dashboard(*still, HOST, f" utxoracle-tui · {HOST}")
-    return Console(screen)
+    parts = EngineParts(*still, WindowLists(lambda: None), HOST, f" utxoracle-tui · {HOST}", nothing_to_close)
+    return NodeConsole(parts)
+
+
+async def nothing_to_close() -> None:
+    pass
 
 
 def block_window() -> PricedWindow:

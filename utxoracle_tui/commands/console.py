@@ -59,8 +59,9 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
             pricing,
         )
         from utxoracle_tui.engine.node_watch import NodeWatch  # noqa: PLC0415
-        from utxoracle_tui.ui.app import Console  # noqa: PLC0415
-        from utxoracle_tui.ui.screens.dashboard import Dashboard  # noqa: PLC0415
+        from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
+        from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
+        from utxoracle_tui.ui.node_console import NodeConsole  # noqa: PLC0415
 
         node = open_node(settings)
         host = node.access.host
@@ -72,7 +73,8 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
             await node.aclose()
 
         live = live_rounds(settings, windows, node, exchange)
-        Console(Dashboard(windows, NodeWatch(node), live, host, heading), close).run()
+        lists = WindowLists(lambda: live.store)
+        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, host, heading, close)).run()
     finally:
         workers.stop()
     return Exit.DONE

@@ -32,6 +32,8 @@ class StoreReading:
     trouble: str | None = None
     """Why something could not be stored or read, as a sentence."""
     notices: tuple[Notice, ...] = ()
+    writes: int = 0
+    """Changes whenever any process has stored something."""
 
 
 class LiveRounds:
@@ -43,6 +45,8 @@ class LiveRounds:
         self._rounds_in = rounds_in
         self._priced: asyncio.Queue[PricedWindow] = asyncio.Queue(maxsize=4)
         self._reading = StoreReading()
+        self.store: Store | None = None
+        """Once it is open."""
 
     def priced(self, result: PricedWindow) -> None:
         """Make a round of a block window; where rounds are slower than blocks, some windows make none."""
@@ -58,7 +62,7 @@ class LiveRounds:
                 self._reading = reading
                 on_reading(reading)
 
-        store = await self._opened(tell)
+        store = self.store = await self._opened(tell)
         rounds = self._rounds_in(store)
 
         def kept(keeping: Keeping) -> None:
@@ -100,5 +104,5 @@ class LiveRounds:
                     tell(trouble=trouble.message)
                 else:
                     seen = writes
-                    tell(newest=newest[0] if newest else None, notices=store.notices.all())
+                    tell(newest=newest[0] if newest else None, notices=store.notices.all(), writes=writes)
             await asyncio.sleep(_LOOK_EVERY_S)

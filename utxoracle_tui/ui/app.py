@@ -24,8 +24,10 @@ class Console(App[None]):
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
     ]
 
-    def __init__(self, first_screen: Screen[None], close: Callable[[], Awaitable[None]] | None = None) -> None:
-        """`close` is awaited at the end, to give back what the screens worked with."""
+    def __init__(self, first_screen: Screen[None] | None, close: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`close` is awaited at the end, to give back what the screens worked with. Without a screen, `open_first` has
+        to be overridden.
+        """
         super().__init__()
         self._first_screen = first_screen
         self._close_sources = close
@@ -40,7 +42,12 @@ class Console(App[None]):
                 # not on a loop outside the main thread, nor on Windows
                 with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                     loop.add_signal_handler(getattr(signal, name), self.exit)
-        self.push_screen(self._first_screen)
+        self.open_first()
+
+    def open_first(self) -> None:
+        """Open the first screen."""
+        if self._first_screen is not None:
+            self.push_screen(self._first_screen)
 
     async def on_unmount(self) -> None:
         """Close the sources."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.worker import WorkerState
 
-from utxoracle_tui.engine.live_rounds import LiveRounds
-from utxoracle_tui.engine.node_watch import NodeWatch
-from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.request import Day, Last
 from utxoracle_tui.sources.node_replies import ChainInfo
-from utxoracle_tui.ui.bridge import NodeBridge, StoreBridge
-from utxoracle_tui.ui.messages import NodeRead, StoreRead, WindowPriced
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.messages import WindowPriced
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
-from utxoracle_tui.ui.widgets.node_line import NodeLine
+from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
-from utxoracle_tui.ui.widgets.round_line import RoundLine
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.node_console import NodeConsole
 
 _NOT_ON_A_NODE = frozenset({"price_all"})
 
@@ -43,45 +43,29 @@ class Dashboard(WindowDetail):
         Binding("h", "ask_heights", "Heights", id="window.heights", show=False),
     ]
 
-    def __init__(self, pricing: WindowPricing, watch: NodeWatch, live: LiveRounds, host: str, heading: str) -> None:
-        super().__init__(pricing, heading, None)
-        self._store = StoreBridge(live, self)
-        self._node = NodeBridge(watch, self)
-        self._host = host
+    def __init__(self, parts: EngineParts) -> None:
+        super().__init__(parts.pricing, parts.heading, None)
+        self._parts = parts
         self._tip: str | None = None
 
-    def compose_source(self) -> ComposeResult:
-        """The node."""
-        yield NodeLine(self._host)
-        yield RoundLine()
+    def compose_heading(self) -> ComposeResult:
+        """The header of all screens."""
+        yield Header(self._parts, "dashboard")
 
     def begin(self) -> None:
-        """Watch the node; the first window is asked for when it answers."""
+        """The first window is asked for when the node answers."""
         self._request = Last()
-        self._watch_node()
-        self._follow_store()
-
-    @work(group="store", exit_on_error=False)
-    async def _follow_store(self) -> None:
-        await self._store.run()
-
-    @on(StoreRead)
-    def _store_read(self, message: StoreRead) -> None:
-        self.query_one(RoundLine).show(message.reading)
+        console = cast("NodeConsole", self.app)
+        console.node_signal.subscribe(self, self._node_read)
+        if console.node is not None:
+            self._node_read(console.node)
 
     @on(WindowPriced)
     def _round_of(self, message: WindowPriced) -> None:
         if message.request == Last():
-            self._store.priced(message.result)
+            cast("NodeConsole", self.app).store_bridge.priced(message.result)
 
-    @work(group="node", exit_on_error=False)
-    async def _watch_node(self) -> None:
-        await self._node.run()
-
-    @on(NodeRead)
-    def _node_read(self, message: NodeRead) -> None:
-        reading = message.reading
-        self.query_one(NodeLine).show(reading)
+    def _node_read(self, reading: NodeReading) -> None:
         if reading.trouble or reading.chain is None or reading.chain.best_hash == self._tip:
             return
         if _is_syncing(reading.chain):

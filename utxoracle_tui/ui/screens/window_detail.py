@@ -91,8 +91,7 @@ class WindowDetail(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, progress, price, charts, keys."""
-        yield Static(self._heading, id="heading", markup=False)
-        yield from self.compose_source()
+        yield from self.compose_heading()
         yield ProgressLine()
         yield Static("", id="notice", markup=False)
         with Horizontal(id="top"):
@@ -116,9 +115,9 @@ class WindowDetail(Screen[None]):
         self._show_view()
         self.begin()
 
-    def compose_source(self) -> ComposeResult:
-        """What is to be said of the source of the blocks, below the heading."""
-        yield from ()
+    def compose_heading(self) -> ComposeResult:
+        """What the blocks are of."""
+        yield Static(self._heading, id="heading", markup=False)
 
     def begin(self) -> None:
         """Ask for the first window: all blocks."""

@@ -1,0 +1,26 @@
+"""What the console is given of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from utxoracle_tui.engine.live_rounds import LiveRounds
+from utxoracle_tui.engine.node_watch import NodeWatch
+from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.window_list import WindowLists
+
+
+@dataclass(frozen=True)
+class EngineParts:
+    """All that a console on a node works with."""
+
+    pricing: WindowPricing
+    watch: NodeWatch
+    live: LiveRounds
+    windows: WindowLists
+    host: str
+    """The node's."""
+    heading: str
+    close: Callable[[], Awaitable[None]]
+    """Gives back what the parts hold."""

@@ -1,0 +1,71 @@
+"""The console on a node: its screens, one key each, and what all of them are told."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.signal import Signal
+
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.node_watch import NodeReading
+from utxoracle_tui.ui.app import Console
+from utxoracle_tui.ui.bridge import NodeBridge, StoreBridge
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.messages import NodeRead, StoreRead
+from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.screens.windows import WindowsScreen
+
+
+class NodeConsole(Console):
+    """All screens on one engine. What the engine says is kept, so that a screen opened later knows it at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "go('dashboard')", "Dashboard", id="go.dashboard", show=False),
+        Binding("3", "go('windows')", "Windows", id="go.windows", show=False),
+    ]
+
+    def __init__(self, parts: EngineParts) -> None:
+        super().__init__(None, parts.close)
+        self.parts = parts
+        self.node: NodeReading | None = None
+        self.stored: StoreReading | None = None
+        self.node_signal: Signal[NodeReading] = Signal(self, "node")
+        self.store_signal: Signal[StoreReading] = Signal(self, "store")
+        self.store_bridge = StoreBridge(parts.live, self)
+        self._node_bridge = NodeBridge(parts.watch, self)
+
+    def open_first(self) -> None:
+        """Begin with the dashboard, and watch."""
+        screens: dict[str, Any] = {
+            "dashboard": lambda: Dashboard(self.parts),
+            "windows": lambda: WindowsScreen(self.parts),
+        }
+        for name, screen in screens.items():
+            self.add_mode(name, screen)
+        self.switch_mode("dashboard")
+        self._watch_node()
+        self._follow_store()
+
+    def action_go(self, mode: str) -> None:
+        """Go to a screen."""
+        self.switch_mode(mode)
+
+    @work(group="node", exit_on_error=False)
+    async def _watch_node(self) -> None:
+        await self._node_bridge.run()
+
+    @work(group="store", exit_on_error=False)
+    async def _follow_store(self) -> None:
+        await self.store_bridge.run()
+
+    @on(NodeRead)
+    def _node_read(self, message: NodeRead) -> None:
+        self.node = message.reading
+        self.node_signal.publish(message.reading)
+
+    @on(StoreRead)
+    def _store_read(self, message: StoreRead) -> None:
+        self.stored = message.reading
+        self.store_signal.publish(message.reading)

@@ -1,0 +1,227 @@
+"""All windows that are stored: days or block windows, as a table, with the days' gaps above it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from utxoracle_tui import formats
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.request import Day, Heights, Request
+from utxoracle_tui.engine.window_list import WindowList
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.store.records import Window
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.screens.window_detail import WindowDetail
+from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
+from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.node_console import NodeConsole
+
+_NONE = Text("–", "dim")
+_LARGE_PCT = 2.0
+
+
+class WindowsScreen(Screen[None]):
+    """The table follows the store; whoever has stored something, it is here within a second."""
+
+    CSS = """
+    WindowsScreen #where { height: 1; padding: 0 1; color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "toggle_kind", "Days/blocks", id="windows.kind"),
+        Binding("f", "toggle_doubtful", "Only doubtful", id="windows.doubtful"),
+        Binding("escape", "unmark", "Unmark", id="windows.unmark", show=False),
+    ]
+
+    def __init__(self, parts: EngineParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._list = WindowList()
+        self._days = True
+        self._only_doubtful = False
+        self._writes: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Header, calendar, table, and where in it one is."""
+        yield Header(self._parts, "windows")
+        yield CalendarStrip()
+        yield Static(id="where", markup=False)
+        yield RowsView(
+            _COLUMNS,
+            lambda window: window.key,
+            empty="Nothing is stored yet. The block window is stored whenever it is priced; a day with price --save.",
+        )
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Follow the store."""
+        console = cast("NodeConsole", self.app)
+        console.store_signal.subscribe(self, self._store_read)
+        self.query_one(RowsView).focus()
+        self._load()
+
+    def _store_read(self, reading: StoreReading) -> None:
+        if reading.writes != self._writes:
+            self._writes = reading.writes
+            self._load()
+
+    @work(exclusive=True, group="windows", exit_on_error=False)
+    async def _load(self) -> None:
+        try:
+            found = await self._parts.windows.load()
+        except OperatorError as error:
+            self.query_one("#where", Static).update(f"✗ {error.message}")
+            return
+        if found is not None:
+            self._list = found
+            self._show()
+
+    def _show(self) -> None:
+        rows = self._list.days if self._days else self._list.blocks
+        if self._only_doubtful:
+            rows = tuple(window for window in rows if window.valid is False or window.orphaned)
+        self.query_one(CalendarStrip).show(self._list.days)
+        self.query_one(RowsView).show(rows)
+        self._show_where()
+
+    @on(RowsView.Moved)
+    @on(RowsView.Marked)
+    def _show_where(self) -> None:
+        table = self.query_one(RowsView)
+        place, total = table.position
+        kind = "days" if self._days else "block windows"
+        words = [f"{kind}: {place:,} of {total:,}"]
+        if self._only_doubtful:
+            words.append("only doubtful ones")
+        if marked := len(table.marked):
+            words.append(f"{marked:,} marked")
+        gaps = len(self._list.missing_days)
+        if self._days and gaps:
+            words.append(f"{formats.plural(gaps, 'day')} missing")
+        window = table.row
+        if window is not None and window.explanation:
+            words.append(window.explanation)
+        self.query_one("#where", Static).update(" · ".join(words))
+
+    @on(RowsView.Opened)
+    def _open(self) -> None:
+        window = self.query_one(RowsView).row
+        request = _request(window) if window is not None else None
+        if request is None:
+            return
+        self.app.push_screen(OpenedWindow(self._parts, request))
+
+    def action_toggle_kind(self) -> None:
+        """Show days or block windows."""
+        self._days = not self._days
+        self._show()
+
+    def action_toggle_doubtful(self) -> None:
+        """Show all, or only what is not valid or orphaned."""
+        self._only_doubtful = not self._only_doubtful
+        self._show()
+
+    def action_unmark(self) -> None:
+        """Mark nothing."""
+        self.query_one(RowsView).clear_marks()
+
+
+class OpenedWindow(WindowDetail):
+    """One stored window in detail, worked out again from its blocks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="window.back")]
+
+    def __init__(self, parts: EngineParts, request: Request) -> None:
+        super().__init__(parts.pricing, parts.heading, None)
+        self._first = request
+
+    def begin(self) -> None:
+        """Ask for the window that was opened."""
+        self.ask_for(self._first)
+
+    def action_back(self) -> None:
+        """Go back to the table."""
+        self.action_cancel()
+        self.app.pop_screen()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what makes no sense on a node."""
+        return action != "price_all" and super().check_action(action, parameters)
+
+
+def _request(window: Window) -> Request | None:
+    if window.date is not None:
+        return Day(window.date)
+    if window.first_height is None or window.last_height is None:
+        return None
+    return Heights(window.first_height, window.last_height)
+
+
+def _state(window: Window) -> Text:
+    if window.orphaned:
+        return Text("x orphaned", "yellow")
+    if window.imported:
+        return Text("◇ imported", "cyan")
+    if window.valid is None:
+        return Text("? unknown", "yellow")
+    return Text("■ valid", "green") if window.valid else Text("▨ not valid", "bold yellow")
+
+
+def _what(window: Window) -> str:
+    if window.date is not None:
+        return window.date.isoformat()
+    return f"{window.first_height}–{window.last_height}"
+
+
+def _usd(value: float | None) -> str | Text:
+    return formats.usd(value) if value is not None else _NONE
+
+
+def _exchange(window: Window) -> str | Text:
+    if window.exchange_usd is None:
+        return _NONE
+    return formats.usd(window.exchange_usd) + (" d" if window.exchange_is_daily else "")
+
+
+def _divergence(window: Window) -> str | Text:
+    value_pct = window.divergence_window_pct
+    if value_pct is None:
+        return _NONE
+    large = abs(value_pct) > _LARGE_PCT
+    return Text(f"{'large ' if large else ''}{value_pct:+.2f} %", "bold red" if large else "")
+
+
+def _fraction(value: float | None) -> str | Text:
+    return f"{value:.2f}" if value is not None else _NONE
+
+
+def _count(value: int | None) -> str | Text:
+    return f"{value:,}" if value is not None else _NONE
+
+
+def _took(window: Window) -> str | Text:
+    return f"{window.elapsed_s:.1f} s" if window.elapsed_s is not None else _NONE
+
+
+_COLUMNS: tuple[Column[Window], ...] = (
+    Column("window", 17, _what),
+    Column("state", 11, _state),
+    Column("price", 12, lambda window: _usd(window.price_usd), "right"),
+    Column("exchange", 13, _exchange, "right"),
+    Column("divergence", 14, _divergence, "right"),
+    Column("conf", 4, lambda window: _fraction(window.confidence), "right", 78),
+    Column("points", 7, lambda window: _count(window.points), "right", 90),
+    Column("blocks", 6, lambda window: _count(window.blocks), "right", 98),
+    Column("took", 7, _took, "right", 108),
+    Column("method", 14, lambda window: window.method, "left", 124),
+    Column("why", 40, lambda window: window.reason or "", "left", 150),
+)

@@ -1,0 +1,72 @@
+"""The top of every screen: where one is, the node, and the two prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.node_watch import NodeReading
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.widgets.node_line import NodeLine
+from utxoracle_tui.ui.widgets.round_line import RoundLine
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.node_console import NodeConsole
+
+SCREENS = (("1", "dashboard", "Dashboard"), ("3", "windows", "Windows"))
+
+
+class Header(Vertical):
+    """Follows what the engine says for as long as its screen is there."""
+
+    DEFAULT_CSS = """
+    Header { height: auto; }
+    Header > #heading { height: 1; background: $panel; color: $primary; text-style: bold; }
+    """
+
+    def __init__(self, parts: EngineParts, here: str) -> None:
+        """`here` is the name of the screen that it stands on."""
+        super().__init__()
+        self._parts = parts
+        self._here = here
+
+    def compose(self) -> ComposeResult:
+        """The heading with the screens and their keys, then a line or two of each source."""
+        yield Static(id="heading")
+        yield NodeLine(self._parts.host)
+        yield RoundLine()
+
+    def on_mount(self) -> None:
+        """Show what is known already, and what comes."""
+        console = cast("NodeConsole", self.app)
+        console.node_signal.subscribe(self, self._node_read)
+        console.store_signal.subscribe(self, self._store_read)
+        if console.node is not None:
+            self._node_read(console.node)
+        if console.stored is not None:
+            self._store_read(console.stored)
+        self._draw_heading()
+
+    def on_resize(self) -> None:
+        """The screens stand at the right end."""
+        self._draw_heading()
+
+    def _draw_heading(self) -> None:
+        tabs = Text(no_wrap=True)
+        for key, name, title in SCREENS:
+            tabs.append(f" {key} {title} ", "reverse" if name == self._here else "")
+        heading = Text(self._parts.heading, no_wrap=True)
+        heading.truncate(max(self.size.width - tabs.cell_len - 1, 0), overflow="ellipsis")
+        heading.pad_right(max(self.size.width - heading.cell_len - tabs.cell_len, 0))
+        self.query_one("#heading", Static).update(heading + tabs)
+
+    def _node_read(self, reading: NodeReading) -> None:
+        self.query_one(NodeLine).show(reading)
+
+    def _store_read(self, reading: StoreReading) -> None:
+        self.query_one(RoundLine).show(reading)
