@@ -8,7 +8,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from utxoracle_tui.commands.stored import retention_of
+from utxoracle_tui.commands.stored import retention_of, stored_network
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import data_dir
@@ -88,7 +88,12 @@ def live_rounds(settings: Settings, windows: NodePricing, client: BitcoinCore, e
     async def open_it() -> Store:
         return await open_store(settings, client)
 
-    return LiveRounds(open_it, lambda store: Rounds(windows, exchange, store, limits_of(settings)))
+    def likely() -> Store | None:
+        folder = data_dir(settings.store.data_dir)
+        network = stored_network(settings, folder)
+        return Store(folder, network) if (folder / network).is_dir() else None
+
+    return LiveRounds(open_it, lambda store: Rounds(windows, exchange, store, limits_of(settings)), likely)
 
 
 def limits_of(settings: Settings) -> Limits:

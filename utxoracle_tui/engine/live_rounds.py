@@ -39,9 +39,17 @@ class StoreReading:
 class LiveRounds:
     """Opens the store as soon as that can be done, follows it, and has rounds kept in it."""
 
-    def __init__(self, open_store: Callable[[], Awaitable[Store]], rounds_in: Callable[[Store], Rounds]) -> None:
-        """`open_store` may fail as long as it isn't known which chain the node is on."""
+    def __init__(
+        self,
+        open_store: Callable[[], Awaitable[Store]],
+        rounds_in: Callable[[Store], Rounds],
+        likely_store: Callable[[], Store | None] = lambda: None,
+    ) -> None:
+        """`open_store` may fail as long as it isn't known which chain the node is on; until then the newest round of
+        `likely_store` is shown, if there is one.
+        """
         self._open_store = open_store
+        self._likely_store = likely_store
         self._rounds_in = rounds_in
         self._priced: asyncio.Queue[PricedWindow] = asyncio.Queue(maxsize=4)
         self._reading = StoreReading()
@@ -62,6 +70,7 @@ class LiveRounds:
                 self._reading = reading
                 on_reading(reading)
 
+        await self._show_likely(tell)
         store = self.store = await self._opened(tell)
         rounds = self._rounds_in(store)
 
@@ -73,6 +82,16 @@ class LiveRounds:
             tasks.create_task(self._follow(store, tell))
             tasks.create_task(self._make(rounds, keeper, tell))
             tasks.create_task(keeper.run())
+
+    async def _show_likely(self, tell: Callable[..., None]) -> None:
+        try:
+            store = await asyncio.to_thread(self._likely_store)
+            newest = await asyncio.to_thread(store.observations.newest) if store is not None else []
+        except OperatorError:
+            # the store that is opened next has the same trouble, or none
+            return
+        if newest:
+            tell(newest=newest[0])
 
     async def _opened(self, tell: Callable[..., None]) -> Store:
         while True:

@@ -156,14 +156,14 @@ class Collection(Generic[R]):
         """The numbers of the records with `start_s <= time_s < end_s`, by column, each by time; NaN for no value."""
         arrays = [self.parts.array(name) for name in self.parts.names_between(start_s, end_s)]
         names = list(self.kind.columns)
-        table = np.concatenate(arrays) if arrays else np.empty((0, len(names)))
-        times = table[:, names.index("time_s")]
+        table = np.concatenate(arrays, axis=1) if arrays else np.empty((len(names), 0))
+        times = table[names.index("time_s")]
         if np.any(times[1:] < times[:-1]):
             # neighbours can hold times in any order
-            table = table[np.argsort(times, kind="stable")]
-            times = table[:, names.index("time_s")]
+            table = table[:, np.argsort(times, kind="stable")]
+            times = table[names.index("time_s")]
         inside = slice(*np.searchsorted(times, (start_s, end_s)).tolist())
-        return dict(zip(names, np.ascontiguousarray(table[inside].T), strict=True))
+        return dict(zip(names, table[:, inside], strict=True))
 
     def _put_in(
         self, name: PartName, records: Sequence[R], replace: bool, same: Callable[[R, R], bool]

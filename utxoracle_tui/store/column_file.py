@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from utxoracle_tui.store import durable
 
-_MAGIC = b"UTXORACLE-TUI-COLUMNS 1 "
+_MAGIC = b"UTXORACLE-TUI-COLUMNS 2 "
 
 
 class ColumnFile:
-    """Reads and writes arrays of shape (rows, columns), float64, NaN where there is no value."""
+    """Reads and writes arrays of shape (columns, rows), float64, NaN where there is no value."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._width = len(names)
         self._layout = f"{zlib.crc32(' '.join(names).encode()):08x}"
 
-    def read(self, path: Path, checksum: str) -> NDArray[np.float64] | None:
+    def read(self, path: str, checksum: str) -> NDArray[np.float64] | None:
         """The array that belongs to the part with this checksum, if there is one and it is sound."""
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (hundreds are opened for one chart)
@@ -37,7 +37,7 @@ class ColumnFile:
         line, content = data[:end], memoryview(data)[end + 1 :]
         if end < 0 or line != self._line(checksum, content) or len(content) % max(8 * self._width, 1):
             return None
-        return np.frombuffer(content, dtype="<f8").reshape(-1, self._width)
+        return np.frombuffer(content, dtype="<f8").reshape(self._width, -1)
 
     def write(self, path: Path, checksum: str, array: NDArray[np.float64]) -> None:
         """Keep an array, if the disk allows it."""

@@ -17,7 +17,6 @@ from utxoracle_tui.store.envelope import (
     NewerFile,
     Sealed,
     Tables,
-    checksum_of,
     pack,
     peek,
     unpack,
@@ -70,18 +69,6 @@ class PartFile:
             if not self.path.exists() and not self.previous.exists():
                 self._folder.settle()
             return self.path.exists() or self.previous.exists()
-
-    def checksum(self) -> str | None:
-        """The checksum that the file bears, taken on trust; None when it has to be read to know."""
-        try:
-            with told("read the store", self.path), open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  (faster)
-                return checksum_of(file.read(HEAD_BYTES))
-        except (DamagedFile, MissingFile):
-            return None
-        except StoreTrouble as trouble:
-            if trouble.kind != DISK_ERROR:
-                raise
-            return None
 
     def identity(self) -> tuple[str, Header] | None:
         """Checksum and header without reading the whole file; None when it isn't there or has to be read to know."""
