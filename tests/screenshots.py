@@ -7,14 +7,17 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from utxoracle_tui.commands.job_engine import JobWorkshop
 from utxoracle_tui.commands.node import exchange_of, live_rounds, open_node, pricing
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import start_host
+from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole
@@ -60,7 +63,13 @@ def main() -> None:
                 await node.aclose()
 
             lists = WindowLists(lambda: live.store)
-            parts = EngineParts(windows, NodeWatch(node), live, lists, node.access.host, heading, close)
+
+            def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
+                workshop = JobWorkshop(settings, store, node, workers)
+                return workshop.planner, workshop.engine()
+
+            jobs = LiveJobs(lambda: live.store, job_tools)
+            parts = EngineParts(windows, NodeWatch(node), live, lists, jobs, node.access.host, heading, close)
             asyncio.run(picture(NodeConsole(parts), "dashboard"))
     finally:
         workers.stop()

@@ -57,6 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_price(commands)
     _add_analyze(commands)
+    _add_backfill(commands)
+    _add_rerun(commands)
     _add_config(commands)
     _add_export(commands)
     _add_import(commands)
@@ -105,6 +107,55 @@ def _add_analyze(commands: argparse._SubParsersAction[_Parser]) -> None:
     analyze.add_argument("--dry-run", action="store_true", help="show what would be stored, and store nothing")
     analyze.add_argument("--verbose", action="store_true", help="print all that is known of the window as well")
     analyze.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_days(command: _Parser) -> None:
+    command.add_argument("--from", dest="first_day", metavar="YYYY-MM-DD", help="the first UTC day")
+    command.add_argument(
+        "--to", dest="last_day", metavar="YYYY-MM-DD", help="the last UTC day (the newest that can be asked for)"
+    )
+
+
+_JOB = """Work that takes long is a job in the store: stopped in whatever way, it goes on where it was when the same
+command is given again, and any open console works on it, too. Exit code 0: every window was tried."""
+
+
+def _add_backfill(commands: argparse._SubParsersAction[_Parser]) -> None:
+    backfill = commands.add_parser(
+        "backfill",
+        help="window prices over a range, stored",
+        description=f"Work out the windows of a range that are not in the store yet. {_JOB}",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    backfill.set_defaults(command="backfill")
+    _add_days(backfill)
+    backfill.add_argument("--last-days", type=int, metavar="N", help="the newest N UTC days that can be asked for")
+    backfill.add_argument(
+        "--blocks", dest="heights", metavar="A-B", help="block windows of 144 blocks, all within these heights"
+    )
+    backfill.add_argument(
+        "--step", type=int, metavar="S", help="blocks from one block window's start to the next one's (144)"
+    )
+    backfill.add_argument("--json", action="store_true", help="print one JSON document at the end")
+
+
+def _add_rerun(commands: argparse._SubParsersAction[_Parser]) -> None:
+    rerun = commands.add_parser(
+        "rerun",
+        help="windows worked out again, stored",
+        description=f"Work out windows again, from what is kept of their blocks where it is. {_JOB}",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    rerun.set_defaults(command="rerun", which=None)
+    which = rerun.add_mutually_exclusive_group()
+    for name, what in (
+        ("failed", "all that failed the last time they were tried"),
+        ("not-valid", "all whose result is not valid"),
+        ("older-method", "all that an older version of the method made"),
+    ):
+        which.add_argument(f"--{name}", dest="which", action="store_const", const=name, help=what)
+    _add_days(rerun)
+    rerun.add_argument("--json", action="store_true", help="print one JSON document at the end")
 
 
 def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:

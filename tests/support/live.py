@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from utxoracle_tui.commands.job_engine import JobWorkshop
+from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.rounds import Rounds
 from utxoracle_tui.engine.validation import DEFAULT_LIMITS
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.mempool import MempoolBackend
 from utxoracle_tui.sources.mempool_session import MempoolAccess
 from utxoracle_tui.store.store import Store
@@ -39,3 +45,14 @@ class StillRounds:
         if self._reading is not None:
             on_reading(self._reading)
         await asyncio.Event().wait()
+
+
+def live_jobs(client: BitcoinCore, workers: Workers, live: LiveRounds, folder: Path) -> LiveJobs:
+    """Jobs on the store that `live` opens in a folder."""
+    settings = replace(Settings(), store=replace(Settings().store, data_dir=folder))
+
+    def tools(store: Store) -> tuple[JobPlanner, JobRunner]:
+        workshop = JobWorkshop(settings, store, client, workers)
+        return workshop.planner, workshop.engine()
+
+    return LiveJobs(lambda: live.store, tools)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Label, Static
 
 from tests.support.demo_node import DemoNode, demo_node
-from tests.support.live import StillRounds, live_rounds
+from tests.support.live import StillRounds, live_jobs, live_rounds
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.engine import keeper
 from utxoracle_tui.engine.node_pricing import NodePricing
@@ -29,7 +29,10 @@ from utxoracle_tui.store import durable
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole
+from utxoracle_tui.ui.screens.ask import Ask
+from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.node_line import NodeLine
@@ -66,6 +69,7 @@ async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[Non
         NodeWatch(client),
         live,
         WindowLists(lambda: live.store),
+        live_jobs(client, workers, live, node.folder / "console"),
         access.host,
         f" utxoracle-tui · {access.host}",
         close,
@@ -194,6 +198,41 @@ async def test_the_windows_screen_by_keys(workers: Workers) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, Dashboard))
 
 
+async def test_from_a_gap_to_a_filled_gap_by_keys(workers: Workers) -> None:
+    options = replace(OPTIONS, days=3, tx_per_block=25)
+    async with demo_node(options) as node, dashboard(node, workers) as pilot:
+        await until(pilot, lambda: "spot" in shown(pilot, RoundLine))
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        await pilot.press("3", "b")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press(*f"{yesterday - timedelta(days=2)}..{yesterday}", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert "Backfill 3 days" in str(pilot.app.screen.query(Label).first().render())
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WindowsScreen) and "of 3" in where(pilot))
+        assert "missing (0)" in shown(pilot, CalendarStrip)
+        store = Store(node.folder / "console", "regtest")
+        prices = [window.price_usd for window in store.windows.newest("day", 5)]
+        assert prices == pytest.approx([PLANTED_USD] * 3, rel=0.01)
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(pilot.app.screen, JobsScreen) and "3 done" in words(pilot))
+        # a rerun of one of them is a job of its own
+        await pilot.press("3", "r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("y")
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(pilot.app.screen, JobsScreen) and jobs_done(pilot) == 2)
+
+
+def jobs_done(pilot: Pilot[None]) -> int:
+    assert isinstance(pilot.app, NodeConsole)
+    return sum(reading.job.state == "done" for reading in pilot.app.jobs.jobs) if pilot.app.jobs else 0
+
+
+def words(pilot: Pilot[None]) -> str:
+    return str(pilot.app.screen.query_one("#job", Static).render())
+
+
 def where(pilot: Pilot[None]) -> str:
     return str(pilot.app.screen.query_one("#where", Static).render())
 
@@ -234,6 +273,7 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
             NodeWatch(client),
             still,
             WindowLists(lambda: None),
+            still,
             access.host,
             " utxoracle-tui",
             client.aclose,

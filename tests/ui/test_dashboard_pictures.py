@@ -87,7 +87,8 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dashboard(reading: NodeReading, result: PricedWindow | None) -> Console:
     still: Any = StillPricing(result=result), StillWatch(reading), StillRounds(STORED)
-    parts = EngineParts(*still, WindowLists(lambda: None), HOST, f" utxoracle-tui · {HOST}", nothing_to_close)
+    jobs: Any = StillRounds()
+    parts = EngineParts(*still, WindowLists(lambda: None), jobs, HOST, f" utxoracle-tui · {HOST}", nothing_to_close)
     return NodeConsole(parts)
 
 

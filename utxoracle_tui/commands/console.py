@@ -10,6 +10,7 @@ from utxoracle_tui.config.paths import cache_dir
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.store.store import Store
 
 _COMPILE_AFTER_S = 3.0
 
@@ -52,13 +53,16 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
     """The console on the node that the settings name; `label` stands in its heading."""
     workers = _started(cache)
     try:
+        from utxoracle_tui.commands.job_engine import JobWorkshop  # noqa: PLC0415
         from utxoracle_tui.commands.node import (  # noqa: PLC0415  (the workers start meanwhile)
             exchange_of,
             live_rounds,
             open_node,
             pricing,
         )
+        from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs  # noqa: PLC0415
         from utxoracle_tui.engine.node_watch import NodeWatch  # noqa: PLC0415
+        from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
         from utxoracle_tui.ui.node_console import NodeConsole  # noqa: PLC0415
@@ -66,7 +70,9 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
         node = open_node(settings)
         host = node.access.host
         heading = f" utxoracle-tui · {label + ' · ' if label else ''}{host}"
-        windows, exchange = pricing(settings, node, workers, keep=True), exchange_of(settings)
+        precedence = Precedence()
+        windows = pricing(settings, node, workers, keep=True, precedence=precedence)
+        exchange = exchange_of(settings)
 
         async def close() -> None:
             await exchange.aclose()
@@ -74,7 +80,13 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
 
         live = live_rounds(settings, windows, node, exchange)
         lists = WindowLists(lambda: live.store)
-        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, host, heading, close)).run()
+
+        def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
+            workshop = JobWorkshop(settings, store, node, workers, precedence)
+            return workshop.planner, workshop.engine()
+
+        jobs = LiveJobs(lambda: live.store, job_tools)
+        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, jobs, host, heading, close)).run()
     finally:
         workers.stop()
     return Exit.DONE

@@ -16,6 +16,7 @@ from utxoracle_tui.config.settings import AUTO, Settings
 from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.node_pricing import NodePricing
+from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.pricing import DigestKeeper
 from utxoracle_tui.engine.rounds import Rounds
 from utxoracle_tui.engine.validation import Limits
@@ -51,14 +52,16 @@ def open_node(settings: Settings) -> BitcoinCore:
     return BitcoinCore(access)
 
 
-def pricing(settings: Settings, client: BitcoinCore, workers: Workers, *, keep: bool) -> NodePricing:
+def pricing(
+    settings: Settings, client: BitcoinCore, workers: Workers, *, keep: bool, precedence: Precedence | None = None
+) -> NodePricing:
     """The pricing of windows from a node; with `keep`, digests outlive the process."""
 
     @cache
     def kept_for(network: str) -> DigestKeeper:
         return digests_of(data_dir(settings.store.data_dir), network, retention_of(settings))
 
-    return NodePricing(client, workers, kept_for if keep else None)
+    return NodePricing(client, workers, kept_for if keep else None, precedence)
 
 
 async def open_store(settings: Settings, client: BitcoinCore) -> Store:

@@ -31,6 +31,8 @@ class Rules:
     """An address with http or https, without a user name and password."""
     takes_credentials: bool = False
     """`user:password@` in the address goes to the fields `user` and `password` of the same section."""
+    hours: bool = False
+    """A span of the day such as 08:00-23:00; one that ends before it begins goes over midnight."""
 
 
 def setting(
@@ -44,8 +46,9 @@ def setting(
     choices: tuple[str, ...] = (),
     url: bool = False,
     takes_credentials: bool = False,
+    hours: bool = False,
 ) -> T:
     """A field of a section of the settings; see `Rules`. A field of type `Secret` is never shown."""
     earlier = (env,) if env else ()
-    rules = Rules(earlier, flag, low, high, unit, choices, url or takes_credentials, takes_credentials)
+    rules = Rules(earlier, flag, low, high, unit, choices, url or takes_credentials, takes_credentials, hours)
     return field(default=default, metadata={RULES: rules})

@@ -20,17 +20,19 @@ class Network:
     """The port of RPC and REST where none is configured."""
     subfolder: str
     """The folder in the data directory that holds the cookie and the blocks; empty for main."""
+    magic: bytes
+    """The four bytes before each block in `blk*.dat` (`src/kernel/chainparams.cpp`); those of the default signet."""
 
 
 NETWORKS: Mapping[str, Network] = MappingProxyType(
     {
         network.name: network
         for network in (
-            Network(MAIN, 8332, ""),
-            Network("test", 18332, "testnet3"),
-            Network("testnet4", 48332, "testnet4"),
-            Network("signet", 38332, "signet"),
-            Network("regtest", 18443, "regtest"),
+            Network(MAIN, 8332, "", bytes.fromhex("f9beb4d9")),
+            Network("test", 18332, "testnet3", bytes.fromhex("0b110907")),
+            Network("testnet4", 48332, "testnet4", bytes.fromhex("1c163f28")),
+            Network("signet", 38332, "signet", bytes.fromhex("0a03cf40")),
+            Network("regtest", 18443, "regtest", bytes.fromhex("fabfb5da")),
         )
     }
 )

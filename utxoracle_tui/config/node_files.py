@@ -17,6 +17,8 @@ from utxoracle_tui.config.redaction import Secret
 from utxoracle_tui.config.settings import AUTO
 from utxoracle_tui.config.values import Unfit, split_url
 
+BLOCKS_NAME = "blocks"
+"""The folder of the block files, in the network's folder (`src/common/args.cpp`, `GetBlocksDirPath`)."""
 COOKIE_NAME = ".cookie"
 """The file with the password of the day, in the network's folder (`src/rpc/request.cpp`)."""
 
@@ -86,6 +88,7 @@ def discover(chosen: Mapping[str, Value]) -> Discovery:
         found.values["node.network"] = Value(selected, line.origin)
     _add_address(conf, network, found)
     _add_login(conf, network, datadir / network.subfolder, chosen, found)
+    _add_blocks_dir(conf, network, datadir, found)
     found.files = _files(conf, network, datadir / network.subfolder)
     return found
 
@@ -239,6 +242,14 @@ def _add_password(user: Line | None, password: Line, chosen: Mapping[str, Value]
             return
     found.values["node.user"] = Value(name, user.origin if user else password.origin)
     found.values["node.password"] = Value(secret, password.origin)
+
+
+def _add_blocks_dir(conf: BitcoinConf, network: Network, datadir: Path, found: Discovery) -> None:
+    line = conf.option("blocksdir", network.name)
+    base = datadir / line.text if line else datadir
+    folder = base / network.subfolder / BLOCKS_NAME
+    origin = line.origin if line and line.text else Origin(Source.DEFAULT, f"in {datadir / network.subfolder}")
+    found.values["node.blocks_dir"] = Value(folder, origin)
 
 
 def _note_rpcauth(conf: BitcoinConf, network: Network, chosen: Mapping[str, Value], found: Discovery) -> None:

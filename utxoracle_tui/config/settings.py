@@ -31,6 +31,10 @@ class Node:
     """The file that the node writes its password of the day to."""
     datadir: Path | None = setting(None, env="BITCOIN_DATADIR")
     """The node's data directory, without the network's subfolder; its bitcoin.conf is read."""
+    read_block_files: bool = setting(True)
+    """Take blocks from the node's own files where they lie on this machine and may be read, not over its port."""
+    blocks_dir: Path | None = setting(None)
+    """The folder with the node's blk*.dat; by default blocks in the network's folder, or where bitcoin.conf puts it."""
     network: str = setting(AUTO, flag="--network", choices=(AUTO, *NETWORKS))
     """The network that the node must be on."""
     max_in_flight: int = setting(4, low=1, high=64)
@@ -108,6 +112,18 @@ class Rounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Jobs:
+    """Backfills and reruns: what they may ask of the node. A node that is busy or slow is asked less than that."""
+
+    max_in_flight: int = setting(3, low=1, high=64)
+    """Blocks that the node is asked for at once, at most; one fewer than the node is given altogether."""
+    mb_per_s: float = setting(0.0, low=0, high=100_000, unit="megabytes")
+    """Megabytes a second that are taken from the node, on average; 0: as many as it has."""
+    quiet_hours: str = setting("", hours=True)
+    """Hours in which jobs rest, such as 08:00-23:00, in the local time of this machine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
     """Where alerts go."""
 
@@ -163,6 +179,7 @@ class Settings:
     containers: Containers = Containers()
     price: Price = Price()
     rounds: Rounds = Rounds()
+    jobs: Jobs = Jobs()
     alerts: Alerts = Alerts()
     log: Log = Log()
     api: Api = Api()

@@ -13,6 +13,7 @@ from utxoracle_tui.config.schema import Setting
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 _LONGEST_SHOWN = 100
+_HOUR = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 class Unfit(ValueError):
@@ -162,9 +163,18 @@ def _text(setting: Setting, raw: object) -> str:
             if choice.lower() == text.lower():
                 return choice
         raise Unfit(_expected_text(setting))
+    if rules.hours:
+        return _hours(text)
     if not text.isprintable():
         raise Unfit("text without control characters")
     return _url(text) if rules.url else text
+
+
+def _hours(text: str) -> str:
+    ends = re.fullmatch(rf"({_HOUR})\s*[-–]\s*({_HOUR})", text)
+    if ends is None or ends[1] == ends[2]:
+        raise Unfit("a span of the day, written as 08:00-23:00")
+    return f"{ends[1]}-{ends[2]}"
 
 
 def _expected_text(setting: Setting) -> str:

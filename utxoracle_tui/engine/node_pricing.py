@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 from utxoracle_core import BlockError, HeightRange, MissingHeaderTime
 from utxoracle_core.header import BlockHeader
-from utxoracle_tui.engine.pricing import DigestKeeper, Plan, WantedBlock, WindowPricing
+from utxoracle_tui.engine.block_file_pricing import BlockFilePricing, BlockSource
+from utxoracle_tui.engine.precedence import Precedence
+from utxoracle_tui.engine.pricing import DigestKeeper, Plan, WantedBlock, WindowPricing, digest_name
 from utxoracle_tui.engine.request import Chain, Everything, Request, Window, resolve
 from utxoracle_tui.engine.worker_tasks import digest_raw
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.sources.block_files import BlockFiles
 from utxoracle_tui.sources.node_errors import PrunedBlock
 from utxoracle_tui.sources.node_replies import ChainInfo
 
 _HEADERS_BELOW, _HEADERS_AT_ONCE = 200, 400
+_HEADERS_KEPT = 4_000
+"""Some weeks; those of a whole chain would take hundreds of megabytes."""
 _WAITING_FOR_WORKERS = 2
 
 
@@ -23,27 +29,46 @@ class NodePricing(WindowPricing):
     """Prices windows of the best chain of one node."""
 
     def __init__(
-        self, node: BitcoinCore, workers: Workers, kept_for: Callable[[str], DigestKeeper] | None = None
+        self,
+        node: BitcoinCore,
+        workers: Workers,
+        kept_for: Callable[[str], DigestKeeper] | None = None,
+        precedence: Precedence | None = None,
+        files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
-        """`kept_for` gives the place where digests of a network's blocks outlive the process."""
-        super().__init__(workers, node.access.max_in_flight + _WAITING_FOR_WORKERS * workers.count)
+        """`kept_for` gives the place where digests of a network's blocks outlive the process, `files_for` the node's
+        block files, where they may be read.
+        """
+        super().__init__(workers, node.access.max_in_flight + _WAITING_FOR_WORKERS * workers.count, precedence)
         self._kept_for = kept_for
         self._node = node
         self._headers: dict[int, BlockHeader] = {}
+        self._planning = asyncio.Lock()
+        self._files_for = files_for
+        self._in_files: BlockFilePricing | None = None
+        self.source: BlockSource | None = None
+        """Where the block came from that was got last; None before the first."""
 
     async def plan(self, request: Request) -> Plan:
         """Resolve the request against the node's best chain as it is now."""
         if isinstance(request, Everything):
             raise OperatorError("usage", "A node's whole chain is no window; ask for a day or for heights.", Exit.USAGE)
-        info = await self._node.chain_info()
-        if self._kept_for is not None:
-            self._kept = self._kept_for(info.network)
-        await self._forget_what_was_reorganised(info)
-        window = await self._resolve(request, info)
-        self._refuse_pruned(window, info)
-        await self._know_headers(window.blocks, info.blocks)
-        wanted = [WantedBlock(h, self._headers[h].hash_text, None) for h in window.blocks.heights]
-        return Plan(window, info.network, wanted)
+        async with self._planning:
+            info = await self._node.chain_info()
+            if self._kept_for is not None:
+                self._kept = self._kept_for(info.network)
+            if self._in_files is None and self._files_for is not None:
+                files = self._files_for(info.network)
+                self._in_files = BlockFilePricing(files, self._workers) if files else None
+            await self._forget_what_was_reorganised(info)
+            window = await self._resolve(request, info)
+            await self._know_headers(window.blocks, info.blocks)
+            self._check_linked(window.blocks)
+            headers = [(height, self._headers[height]) for height in window.blocks.heights]
+            wanted = [WantedBlock(height, header.hash_text, None, header.time) for height, header in headers]
+            await self._refuse_pruned(wanted, info)
+            self._forget_far_headers(window.blocks)
+            return Plan(window, info.network, wanted)
 
     async def lowest_height(self) -> int:
         """0, or what the node has pruned up to."""
@@ -55,8 +80,12 @@ class NodePricing(WindowPricing):
         return {height: header.hash_text for height, header in self._headers.items()}
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
-        """Fetch the block and have a worker digest it."""
+        """Get the block, from the node's files or else from the node, and have a worker digest it."""
+        if self._in_files is not None and (found := await self._in_files.digest(block)):
+            self.source = BlockSource.BLOCK_FILES
+            return found
         raw = await self._node.raw_block(block.hash_text, block.height)
+        self.source = BlockSource.RPC if self._node.rest_is_off else BlockSource.REST
         try:
             return await self._workers.run(digest_raw, raw, block.height, block.hash_text), len(raw)
         except BlockError as error:
@@ -86,12 +115,20 @@ class NodePricing(WindowPricing):
         found = await self._node.headers(first, min(_HEADERS_AT_ONCE, tip - first + 1))
         self._headers.update(found)
         if height not in self._headers:
-            raise OperatorError(
-                "reorganised",
-                f"The chain of {self._node.access.host} changed while it was read. Ask again.",
-                Exit.FAILED,
-                self._node.access.host,
-            )
+            raise self._reorganised()
+
+    def _check_linked(self, blocks: HeightRange) -> None:
+        """Headers that were asked for before and after a reorg must not make one window."""
+        for height in blocks.heights[1:]:
+            if self._headers[height].previous_hash != self._headers[height - 1].block_hash:
+                self._headers.clear()
+                raise self._reorganised()
+
+    def _reorganised(self) -> OperatorError:
+        host = self._node.access.host
+        return OperatorError(
+            "reorganised", f"The chain of {host} changed while it was read. Ask again.", Exit.FAILED, host
+        )
 
     async def _forget_what_was_reorganised(self, info: ChainInfo) -> None:
         """Forget all headers when the newest known one is no longer in the best chain."""
@@ -101,7 +138,21 @@ class NodePricing(WindowPricing):
         ):
             self._headers.clear()
 
-    def _refuse_pruned(self, window: Window, info: ChainInfo) -> None:
-        lowest = info.prune_height if info.pruned else None
-        if lowest and window.blocks.first < lowest:
-            raise PrunedBlock(self._node.access.host, window.blocks.first, prune_height=lowest)
+    def _forget_far_headers(self, near: HeightRange) -> None:
+        """Forget all but those of a window, its surroundings, and the newest."""
+        if len(self._headers) > _HEADERS_KEPT:
+            first, last = near.first - _HEADERS_BELOW, near.last + _HEADERS_AT_ONCE
+            newest = max(self._headers) - _HEADERS_AT_ONCE
+            self._headers = {h: known for h, known in self._headers.items() if first <= h <= last or h > newest}
+
+    async def _refuse_pruned(self, wanted: Sequence[WantedBlock], info: ChainInfo) -> None:
+        """Raise `PrunedBlock` where the node has deleted a block whose digest isn't at hand."""
+        lowest = (info.prune_height or 0) if info.pruned else 0
+        gone = [block for block in wanted if block.height < lowest and block.hash_text not in self._digests]
+        missing = await asyncio.to_thread(self._first_unkept, gone) if gone else None
+        if missing is not None:
+            raise PrunedBlock(self._node.access.host, missing.height, prune_height=lowest)
+
+    def _first_unkept(self, blocks: Sequence[WantedBlock]) -> WantedBlock | None:
+        kept = self._kept
+        return next((block for block in blocks if kept is None or kept.get(digest_name(block)) is None), None)

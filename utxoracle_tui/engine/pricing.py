@@ -12,8 +12,10 @@ from typing import Protocol
 from utxoracle_core import BlockReading, WindowPrice
 from utxoracle_core.digest import DIGEST_VERSION
 from utxoracle_tui import clock
+from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Heights, Request, Window
+from utxoracle_tui.engine.shared_work import SharedWork
 from utxoracle_tui.engine.worker_tasks import price_blocks, price_digests
 from utxoracle_tui.engine.workers import Workers
 
@@ -43,6 +45,8 @@ class WantedBlock:
     hash_text: str
     length_bytes: int | None
     """None where only the block itself tells."""
+    time_s: int | None = None
+    """The time in its header, where that is at hand; unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,22 @@ class DigestKeeper(Protocol):
         """Keep a digest."""
 
 
-class WindowPricing(ABC):
-    """Prices windows. Digests stay in memory, so that another window costs only the blocks that are new in it."""
+def digest_name(block: WantedBlock) -> str:
+    """What the digest of a block is kept under."""
+    return f"{block.hash_text}.{DIGEST_VERSION}"
 
-    def __init__(self, workers: Workers, at_once: int) -> None:
+
+class WindowPricing(ABC):
+    """Prices windows, several at once if need be. Digests stay in memory, so that another window costs only the blocks
+    that are new in it.
+    """
+
+    def __init__(self, workers: Workers, at_once: int, precedence: Precedence | None = None) -> None:
+        """Work goes before whatever else minds `precedence`."""
         self._workers = workers
         self._at_once = at_once
+        self._precedence = precedence or Precedence()
+        self._under_way: SharedWork[str, tuple[bytes, int]] = SharedWork()
         self._kept: DigestKeeper | None = None
         """Where digests outlive the process, if anywhere."""
         self._digests: OrderedDict[str, bytes] = OrderedDict()
@@ -96,15 +110,17 @@ class WindowPricing(ABC):
         Raises `OperatorError`. Cancelling leaves the digests that are done for the next time.
         """
         started_s = clock.elapsed_s()
-        plan, digests = await self.digests(request, on_progress)
-        price = await self._workers.run(price_digests, digests)
+        with self._precedence.taken():
+            plan, digests = await self.digests(request, on_progress)
+            price = await self._workers.run(price_digests, digests)
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
     async def digests(self, request: Request, on_progress: ProgressCallback) -> tuple[Plan, Sequence[bytes]]:
         """The digests of a request's blocks, in order; progress, errors and cancelling as with `price`."""
         started_s = clock.elapsed_s()
-        plan = await self.plan(request)
-        return plan, await self._all_digests(plan.blocks, on_progress, started_s)
+        with self._precedence.taken():
+            plan = await self.plan(request)
+            return plan, await self._all_digests(plan.blocks, on_progress, started_s)
 
     async def block_line(self, result: PricedWindow) -> list[BlockReading]:
         """The price at each block of a window that was priced just now, from where its start has worn off.
@@ -127,15 +143,16 @@ class WindowPricing(ABC):
     async def _all_digests(
         self, blocks: Sequence[WantedBlock], on_progress: ProgressCallback, started_s: float
     ) -> Sequence[bytes]:
-        missing = [block for block in blocks if block.hash_text not in self._digests]
+        wanted = {block.hash_text for block in blocks}
+        known = {hash_text: digest for hash_text, digest in self._digests.items() if hash_text in wanted}
+        missing = [block for block in blocks if block.hash_text not in known]
         counter = _Counter(blocks, missing, on_progress, started_s)
         counter.report()
         async for block, digest, length_bytes in self._digested(missing):
-            self._digests[block.hash_text] = digest
+            known[block.hash_text] = digest
             counter.add(length_bytes)
-        digests = [self._digests[block.hash_text] for block in blocks]
-        self._forget(keep={block.hash_text for block in blocks})
-        return digests
+        self._forget(keep=wanted)
+        return [known[block.hash_text] for block in blocks]
 
     async def _digested(self, blocks: Sequence[WantedBlock]) -> AsyncIterator[tuple[WantedBlock, bytes, int]]:
         """Get and digest blocks, some at once, and yield them as they are done."""
@@ -144,7 +161,7 @@ class WindowPricing(ABC):
         try:
             while True:
                 while len(pending) < self._at_once and (block := next(waiting, None)) is not None:
-                    pending[asyncio.create_task(self._digest_or_kept(block))] = block
+                    pending[asyncio.create_task(self._digest_once(block))] = block
                 if not pending:
                     return
                 done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -157,10 +174,21 @@ class WindowPricing(ABC):
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
 
+    async def _digest_once(self, block: WantedBlock) -> tuple[bytes, int]:
+        """The digest, and the bytes that it took to get it: none where another window needed it, too."""
+        known = self._digests.get(block.hash_text)
+        if known is not None:
+            return known, 0
+        (digest, length_bytes), joined = await self._under_way.join(
+            block.hash_text, lambda: self._digest_or_kept(block)
+        )
+        self._digests[block.hash_text] = digest
+        return digest, 0 if joined else length_bytes
+
     async def _digest_or_kept(self, block: WantedBlock) -> tuple[bytes, int]:
         if self._kept is None:
             return await self.digest(block)
-        name = f"{block.hash_text}.{DIGEST_VERSION}"
+        name = digest_name(block)
         kept = await asyncio.to_thread(self._kept.get, name)
         if kept is not None:
             return kept, 0

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from utxoracle_core.block_price import BlockReading, block_prices
 from utxoracle_core.digest import digest_block, digest_from_bytes, digest_to_bytes
@@ -18,6 +18,7 @@ from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
 from utxoracle_core.window import assemble
+from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
 
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
@@ -68,6 +69,14 @@ def digest_from_file(ref: BlockRef) -> bytes:
     return digest_to_bytes(digest)
 
 
+def digest_in_place(place: BlockPlace, height: int, hash_text: str) -> bytes:
+    """Read a block from a node's block file and digest it, the witness commitment included.
+
+    Raises `BlockError` for a block that must not be used, `OSError` when it can't be read.
+    """
+    return digest_to_bytes(digest_block(place.read(), height, expected_hash=hash_text, check_witness=True, scan=_scan))
+
+
 def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
     """Digest a block that a node sent for `hash_text`; merkle root and work are checked.
 
@@ -79,6 +88,17 @@ def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
     return price_window(assemble([digest_from_bytes(data) for data in digests]))
+
+
+def price_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> WindowPrice | None:
+    """The same for digests that lie on the disk, under these names in height order; None where one is missing."""
+    digests = []
+    for name in names:
+        digest = kept(name)
+        if digest is None:
+            return None
+        digests.append(digest)
+    return price_digests(digests)
 
 
 def price_blocks(

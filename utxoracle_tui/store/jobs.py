@@ -34,6 +34,19 @@ class JobProgress:
         return self.done + self.failed + self.skipped
 
 
+def progress_of(items: Sequence[JobItem]) -> JobProgress:
+    """How far the job is that has these items."""
+    states = Counter(item.state for item in items)
+    return JobProgress(
+        total=len(items),
+        done=states["done"],
+        failed=states["failed"],
+        skipped=states["skipped"],
+        at_work=sum(item.state == "waiting" and is_live(item.lease) for item in items),
+        bytes_read=sum(item.bytes_read for item in items),
+    )
+
+
 class Jobs:
     """All jobs of a store. Everything raises `StoreTrouble`."""
 
@@ -81,16 +94,7 @@ class Jobs:
 
     def progress(self, job: str) -> JobProgress:
         """How far a job is."""
-        items = self.items(job)
-        states = Counter(item.state for item in items)
-        return JobProgress(
-            total=len(items),
-            done=states["done"],
-            failed=states["failed"],
-            skipped=states["skipped"],
-            at_work=sum(item.state == "waiting" and is_live(item.lease) for item in items),
-            bytes_read=sum(item.bytes_read for item in items),
-        )
+        return progress_of(self.items(job))
 
     def take(self, job: str, owner: str, count: int) -> list[JobItem]:
         """Take up to `count` items that nobody is at, in order, under a lease."""

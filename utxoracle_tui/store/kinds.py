@@ -11,6 +11,7 @@ from utxoracle_tui.store.records import (
     ExchangeReading,
     Job,
     JobItem,
+    Note,
     Observation,
     Window,
 )
@@ -22,6 +23,11 @@ ITEMS_A_PART = 256
 def items_part(job: str, number: int) -> PartName:
     """The part that holds an item of a job."""
     return PartName(job, f"{number // ITEMS_A_PART:06}")
+
+
+def note_part(key: str) -> PartName:
+    """The part that holds the note with a key."""
+    return PartName("notes", key)
 
 
 def _window_ends(record: Observation | Window) -> tuple[int | None, int | None]:
@@ -101,4 +107,5 @@ EXCHANGE_DAYS = Kind(
 )
 ALERTS = Kind("alerts", Alert, span=Span.MONTH)
 JOBS = Kind("jobs", Job, span=Span.YEAR)
+NOTES = Kind("notes", Note, part_of=lambda note: note_part(note.key))
 JOB_ITEMS = Kind("job-items", JobItem, part_of=lambda item: items_part(item.job, item.number))

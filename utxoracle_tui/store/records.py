@@ -256,6 +256,18 @@ class Alert:
     snoozed_until_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What some part of the program wants to find again; the newest of a key is all that is kept."""
+
+    key: str
+    """Lower-case letters, digits and hyphens: it names a file."""
+    time_s: float
+    """When it was written."""
+    values: dict[str, Any]
+    """Plain values, whose meaning is that part's own affair."""
+
+
 JobState = Literal["queued", "running", "paused", "done", "cancelled"]
 ItemState = Literal["waiting", "done", "failed", "skipped"]
 

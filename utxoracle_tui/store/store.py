@@ -10,10 +10,18 @@ from typing import TypeVar
 from utxoracle_tui.store.blobs import Blobs
 from utxoracle_tui.store.collection import Collection
 from utxoracle_tui.store.jobs import Jobs
-from utxoracle_tui.store.kinds import ALERTS, BLOCK_PRICES, EXCHANGE_DAYS, EXCHANGE_READINGS, OBSERVATIONS
+from utxoracle_tui.store.kinds import (
+    ALERTS,
+    BLOCK_PRICES,
+    EXCHANGE_DAYS,
+    EXCHANGE_READINGS,
+    NOTES,
+    OBSERVATIONS,
+    note_part,
+)
 from utxoracle_tui.store.notices import Notices
 from utxoracle_tui.store.points import PointsStore
-from utxoracle_tui.store.records import Alert, BlockPrice, ExchangeDay, ExchangeReading, Observation, Window
+from utxoracle_tui.store.records import Alert, BlockPrice, ExchangeDay, ExchangeReading, Note, Observation, Window
 from utxoracle_tui.store.statistics import SpanStatistics, statistics
 from utxoracle_tui.store.store_folder import StoreFolder
 from utxoracle_tui.store.windows import Windows
@@ -66,6 +74,7 @@ class Store:
         self.exchange_readings: Collection[ExchangeReading] = Collection(EXCHANGE_READINGS, self.folder)
         self.exchange_days: Collection[ExchangeDay] = Collection(EXCHANGE_DAYS, self.folder)
         self.alerts: Collection[Alert] = Collection(ALERTS, self.folder)
+        self.notes: Collection[Note] = Collection(NOTES, self.folder)
         self.jobs = Jobs(self.folder)
         self.points = PointsStore(
             self.folder.home / "points", self.retention.points_days, self.retention.points_block_windows
@@ -89,6 +98,10 @@ class Store:
             alerts=self.alerts.count(),
             exchange_readings=self.exchange_readings.count() + self.exchange_days.count(),
         )
+
+    def note(self, key: str) -> Note | None:
+        """The newest note with a key, None before the first; `notes.put` with `replace` writes one."""
+        return self.notes.get(key, note_part(key))
 
     def statistics(self, start_s: float, end_s: float) -> SpanStatistics:
         """What the observations of a span say."""

@@ -7,6 +7,8 @@ import logging
 
 from textual.message_pump import MessagePump
 
+from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading, NodeWatch
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
@@ -15,6 +17,7 @@ from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
+    JobsRead,
     NodeRead,
     StoreRead,
     WindowCancelled,
@@ -97,3 +100,18 @@ class StoreBridge:
 
     def _on_reading(self, reading: StoreReading) -> None:
         self._target.post_message(StoreRead(reading))
+
+
+class JobsBridge:
+    """Has jobs worked on, and tells a screen how they go."""
+
+    def __init__(self, live: LiveJobs, target: MessagePump) -> None:
+        self._live = live
+        self._target = target
+
+    async def run(self) -> None:
+        """Work until cancelled; each reading becomes a `JobsRead`."""
+        await self._live.run(self._on_reading)
+
+    def _on_reading(self, reading: JobsReading) -> None:
+        self._target.post_message(JobsRead(reading))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.pricing import WindowPricing
@@ -19,6 +20,7 @@ class EngineParts:
     watch: NodeWatch
     live: LiveRounds
     windows: WindowLists
+    jobs: LiveJobs
     host: str
     """The node's."""
     heading: str

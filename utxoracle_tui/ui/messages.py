@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from utxoracle_core import BlockReading
+from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
@@ -69,6 +70,18 @@ class StoreRead(Message):
     def __init__(self, reading: StoreReading) -> None:
         self.reading = reading
         super().__init__()
+
+
+class JobsRead(Message):
+    """Something has changed about the jobs."""
+
+    def __init__(self, reading: JobsReading) -> None:
+        self.reading = reading
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, JobsRead)
 
 
 class NodeRead(Message):

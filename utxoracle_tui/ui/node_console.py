@@ -8,13 +8,15 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
+from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.ui.app import Console
-from utxoracle_tui.ui.bridge import NodeBridge, StoreBridge
+from utxoracle_tui.ui.bridge import JobsBridge, NodeBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts
-from utxoracle_tui.ui.messages import NodeRead, StoreRead
+from utxoracle_tui.ui.messages import JobsRead, NodeRead, StoreRead
 from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.windows import WindowsScreen
 
 
@@ -24,6 +26,7 @@ class NodeConsole(Console):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "go('dashboard')", "Dashboard", id="go.dashboard", show=False),
         Binding("3", "go('windows')", "Windows", id="go.windows", show=False),
+        Binding("4", "go('jobs')", "Jobs", id="go.jobs", show=False),
     ]
 
     def __init__(self, parts: EngineParts) -> None:
@@ -32,21 +35,26 @@ class NodeConsole(Console):
         self.node: NodeReading | None = None
         self.stored: StoreReading | None = None
         self.node_signal: Signal[NodeReading] = Signal(self, "node")
+        self.jobs: JobsReading | None = None
+        self.jobs_signal: Signal[JobsReading] = Signal(self, "jobs")
         self.store_signal: Signal[StoreReading] = Signal(self, "store")
         self.store_bridge = StoreBridge(parts.live, self)
         self._node_bridge = NodeBridge(parts.watch, self)
+        self._jobs_bridge = JobsBridge(parts.jobs, self)
 
     def open_first(self) -> None:
         """Begin with the dashboard, and watch."""
         screens: dict[str, Any] = {
             "dashboard": lambda: Dashboard(self.parts),
             "windows": lambda: WindowsScreen(self.parts),
+            "jobs": lambda: JobsScreen(self.parts),
         }
         for name, screen in screens.items():
             self.add_mode(name, screen)
         self.switch_mode("dashboard")
         self._watch_node()
         self._follow_store()
+        self._work_on_jobs()
 
     def action_go(self, mode: str) -> None:
         """Go to a screen."""
@@ -59,6 +67,15 @@ class NodeConsole(Console):
     @work(group="store", exit_on_error=False)
     async def _follow_store(self) -> None:
         await self.store_bridge.run()
+
+    @work(group="jobs", exit_on_error=False)
+    async def _work_on_jobs(self) -> None:
+        await self._jobs_bridge.run()
+
+    @on(JobsRead)
+    def _jobs_read(self, message: JobsRead) -> None:
+        self.jobs = message.reading
+        self.jobs_signal.publish(message.reading)
 
     @on(NodeRead)
     def _node_read(self, message: NodeRead) -> None:

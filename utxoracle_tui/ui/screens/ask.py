@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,17 +12,18 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from utxoracle_tui.engine.request import Request
 from utxoracle_tui.errors import OperatorError
 
+T = TypeVar("T")
 
-class AskWindow(ModalScreen[Request | None]):
-    """Asks for a window until the text can be read, or until the operator gives up with Escape."""
+
+class Ask(ModalScreen[T | None], Generic[T]):
+    """Asks until the text can be read, or until the operator gives up with Escape."""
 
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="ask.cancel")]
 
-    def __init__(self, question: str, start: str, read: Callable[[str], Request]) -> None:
+    def __init__(self, question: str, start: str, read: Callable[[str], T]) -> None:
         super().__init__()
         self._question = question
         self._start = start
@@ -38,13 +39,13 @@ class AskWindow(ModalScreen[Request | None]):
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:
         try:
-            request = self._read(event.value.strip())
+            answer = self._read(event.value.strip())
         except OperatorError as error:
             note = self.query_one("#ask-note", Label)
             note.update(f"✗ {error.message}")
             note.add_class("-wrong")
             return
-        self.dismiss(request)
+        self.dismiss(answer)
 
     def action_give_up(self) -> None:
         """Close without an answer."""

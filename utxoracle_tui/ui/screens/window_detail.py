@@ -38,7 +38,7 @@ from utxoracle_tui.ui.messages import (
     WindowStarted,
 )
 from utxoracle_tui.ui.pictures import Picture, histogram, scatter
-from utxoracle_tui.ui.screens.ask import AskWindow
+from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.widgets.chart import Chart
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary
@@ -223,7 +223,7 @@ class WindowDetail(Screen[None]):
             if request is not None:
                 self.ask_for(request)
 
-        self.app.push_screen(AskWindow(question, start, read), answered)
+        self.app.push_screen(Ask(question, start, read), answered)
 
     def action_price_all(self) -> None:
         """Price all blocks of the folder as one window."""

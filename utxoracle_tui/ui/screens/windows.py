@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from statistics import fmean
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -12,12 +14,16 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from utxoracle_tui import formats
+from utxoracle_tui.engine.jobs.plan import JobPlan
+from utxoracle_tui.engine.jobs.wanted import Days, Marked, title
 from utxoracle_tui.engine.live_rounds import StoreReading
-from utxoracle_tui.engine.request import Day, Heights, Request
+from utxoracle_tui.engine.request import Day, Heights, Request, read_day
 from utxoracle_tui.engine.window_list import WindowList
-from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.store.records import Window
+from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.store.records import Window, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.screens.ask import Ask
+from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 
 _NONE = Text("–", "dim")
 _LARGE_PCT = 2.0
+_BLOCKS_A_DAY = 144
+_ESTIMATE_FROM = 10
+"""Days of which the pace is taken."""
 
 
 class WindowsScreen(Screen[None]):
@@ -38,6 +47,8 @@ class WindowsScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "toggle_kind", "Days/blocks", id="windows.kind"),
+        Binding("b", "backfill", "Backfill", id="windows.backfill"),
+        Binding("r", "rerun", "Rerun", id="windows.rerun"),
         Binding("f", "toggle_doubtful", "Only doubtful", id="windows.doubtful"),
         Binding("escape", "unmark", "Unmark", id="windows.unmark", show=False),
     ]
@@ -134,6 +145,76 @@ class WindowsScreen(Screen[None]):
         """Mark nothing."""
         self.query_one(RowsView).clear_marks()
 
+    def action_backfill(self) -> None:
+        """Ask for a range of days, and for a yes, and have what is missing of it worked out."""
+        missing = self._list.missing_days
+        start = f"{missing[0]}..{missing[-1]}" if missing else ""
+        self.app.push_screen(
+            Ask("Which days? (YYYY-MM-DD..YYYY-MM-DD, both included)", start, read_days), self._estimate
+        )
+
+    def _estimate(self, wanted: Days | None) -> None:
+        if wanted is None:
+            return
+        there = {window.date for window in self._list.days if not window.orphaned}
+        asked = wanted.keys()
+        missing = [key for key in asked if key.date not in there]
+        if not missing:
+            self.notify(f"All days from {wanted.first} to {wanted.last} are there. r does marked ones again.")
+            return
+        took = [window.elapsed_s for window in self._list.days[:_ESTIMATE_FROM] if window.elapsed_s]
+        about = f"about {formats.span(fmean(took) * len(missing))} at the pace of the last days" if took else "a while"
+        question = (
+            f"Backfill {formats.plural(len(missing), 'day')} of {wanted.first} to {wanted.last}: about "
+            f"{len(missing) * _BLOCKS_A_DAY:,} blocks, {about}. It goes on by itself after a restart. Begin?"
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._begin(wanted)
+
+        self.app.push_screen(Confirm(question), answered)
+
+    @work(group="ask for jobs", exit_on_error=False)
+    async def _begin(self, wanted: Days) -> None:
+        await self._ask_for(self._parts.jobs.backfill(wanted))
+
+    def action_rerun(self) -> None:
+        """Have the marked windows worked out anew, or the one under the cursor."""
+        table = self.query_one(RowsView)
+        chosen: list[Window] = table.marked or ([table.row] if table.row is not None else [])
+        if not chosen:
+            return
+        what = formats.plural(len(chosen), "window") if len(chosen) > 1 else _what(chosen[0])
+        question = f"Work out {what} anew? The new result takes the place of the old."
+        keys = frozenset(window.window_key for window in chosen)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._rerun(keys)
+
+        self.app.push_screen(Confirm(question), answered)
+
+    @work(group="ask for jobs", exit_on_error=False)
+    async def _rerun(self, keys: frozenset[WindowKey]) -> None:
+        await self._ask_for(self._parts.jobs.rerun(Marked(keys)))
+        self.query_one(RowsView).clear_marks()
+
+    async def _ask_for(self, asking: Awaitable[JobPlan]) -> None:
+        try:
+            plan = await asking
+        except OperatorError as error:
+            self.notify(error.message, severity="error", timeout=10)
+            return
+        if plan.impossible:
+            count = formats.plural(len(plan.impossible), "window")
+            self.notify(f"The node has deleted the blocks of {count}: it is pruned.", severity="warning", timeout=10)
+        if plan.job is not None:
+            verb = "goes on" if plan.goes_on else "is in the queue"
+            self.notify(f"{title(plan.job)} {verb}. 4 shows how it goes.")
+        elif not plan.impossible:
+            self.notify("There is nothing to do: all of it is there.")
+
 
 class OpenedWindow(WindowDetail):
     """One stored window in detail, worked out again from its blocks."""
@@ -156,6 +237,15 @@ class OpenedWindow(WindowDetail):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out what makes no sense on a node."""
         return action != "price_all" and super().check_action(action, parameters)
+
+
+def read_days(text: str) -> Days:
+    """Days as they are typed: one, or a first and a last. Raises `OperatorError`."""
+    first, dots, last = text.replace(" ", "").partition("..")
+    days = [read_day(word).day for word in ((first, last) if dots else (first, first))]
+    if days[0] is None or days[1] is None:
+        raise OperatorError("usage", "Write the days as 2025-01-01..2025-01-31.", Exit.USAGE)
+    return Days(days[0], days[1])
 
 
 def _request(window: Window) -> Request | None:

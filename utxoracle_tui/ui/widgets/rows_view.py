@@ -91,7 +91,8 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
 
     def show(self, rows: Sequence[T]) -> None:
         """Show other rows; cursor and marks stay on the rows that are still there."""
-        current = self._key(self._rows[self._cursor]) if self._rows else None
+        # on the first row one sees what is new; further down one reads
+        current = self._key(self._rows[self._cursor]) if self._rows and self._cursor else None
         self._rows = rows
         self._cursor = next((n for n, row in enumerate(rows) if self._key(row) == current), 0) if current else 0
         self._cursor = min(self._cursor, max(len(rows) - 1, 0))

@@ -1,0 +1,69 @@
+"""The job engine as settings make it: for `backfill` and `rerun`, and for whoever works on jobs beside other things."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from utxoracle_tui.commands.node import limits_of
+from utxoracle_tui.commands.stored import retention_of
+from utxoracle_tui.config.paths import data_dir
+from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.engine.jobs.care import Budget, QuietHours
+from utxoracle_tui.engine.jobs.job_pricing import JobPricing
+from utxoracle_tui.engine.jobs.plan import Planner
+from utxoracle_tui.engine.jobs.rest import RestRules
+from utxoracle_tui.engine.jobs.runner import JobEngine
+from utxoracle_tui.engine.jobs.turns import Turns
+from utxoracle_tui.engine.jobs.window_work import WindowWork
+from utxoracle_tui.engine.precedence import Precedence
+from utxoracle_tui.engine.pricing import DigestKeeper
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.store.store import Store, digests_of
+
+_MOST_AT_ONCE = 3
+"""Windows side by side: the digests of a day on the main network are 22 MB."""
+
+
+def budget_of(settings: Settings) -> Budget:
+    """What jobs may ask of the node."""
+    jobs = settings.jobs
+    return Budget(jobs.max_in_flight, jobs.mb_per_s, QuietHours.read(jobs.quiet_hours))
+
+
+class JobWorkshop:
+    """Makes engines for one store and node. There must be one for a process, so that all its jobs share one budget."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        client: BitcoinCore,
+        workers: Workers,
+        precedence: Precedence | None = None,
+    ) -> None:
+        """Live work that takes `precedence` goes first."""
+        self._settings = settings
+        self._store = store
+        self._client = client
+        self._workers = workers
+        folder = data_dir(settings.store.data_dir)
+
+        @cache
+        def kept_for(network: str) -> DigestKeeper:
+            return digests_of(folder, network, retention_of(settings))
+
+        self._turns = Turns(
+            budget_of(settings), precedence or Precedence(), lambda: client.load, processors=workers.count
+        )
+        self._windows = JobPricing(client, workers, self._turns, kept_for)
+        self.planner = Planner(store, client, self._windows)
+
+    def engine(self, only: str | None = None) -> JobEngine:
+        """An engine for all jobs, or for the one with a key."""
+        work = WindowWork(
+            self._store, self._windows, self._client, limits_of(self._settings), self._settings.store.data_dir
+        )
+        rules = RestRules(self._client, self._turns.budget.quiet_hours)
+        at_once = min(self._workers.count + 1, _MOST_AT_ONCE)
+        return JobEngine(self._store, work, self._turns, rules, at_once=at_once, only=only)

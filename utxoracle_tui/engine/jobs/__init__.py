@@ -1,0 +1,1 @@
+"""Persistent work over many windows: what is asked for, worked off, watched and steered."""

@@ -1,0 +1,118 @@
+"""How fast a job goes and when it will be done, from what its windows took so far. Pure.
+
+What counts is the time from the end of one window to the end of the next: it is right however many windows are worked
+on side by side, by however many processes. Times in which nothing was worked on are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
+from statistics import fmean, variance
+
+from utxoracle_tui.engine.progress import BYTES_PER_MB
+
+_NEWEST = 20
+"""Windows that the estimate rests on: a node's pace an hour ago says little."""
+_ENOUGH = 3
+_UNKNOWN_SPREAD = 0.5
+"""Of the mean, the deviation that is taken where too few windows are done to tell it."""
+_FOUR_IN_FIVE = 1.28
+"""Standard deviations of a normal distribution on either side of the mean that hold 80 % of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A window that is done."""
+
+    ended_s: float
+    elapsed_s: float
+    blocks: int
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A window that is being worked on."""
+
+    elapsed_s: float
+    blocks: int | None
+    """None as long as it isn't known."""
+    blocks_done: int
+    bytes_read: int
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return self.blocks_done / self.blocks if self.blocks else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Eta:
+    """Seconds left."""
+
+    likely_s: float
+    low_s: float
+    """Four in five jobs are done between this"""
+    high_s: float
+    """and this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How it goes; None where nothing is known yet, or nothing is at work."""
+
+    blocks_per_s: float | None = None
+    mb_per_s: float | None = None
+    eta: Eta | None = None
+
+
+NOTHING_KNOWN = Estimate()
+
+
+def estimate(finished: Sequence[Finished], at_work: Sequence[AtWork], waiting: int, now_s: float) -> Estimate:
+    """The pace of a job and the time that it still takes. `waiting` windows have not been begun; `now_s` is on the
+    clock of `ended_s`.
+    """
+    if not at_work:
+        return NOTHING_KNOWN
+    newest = sorted(finished, key=lambda window: window.ended_s)[-_NEWEST:]
+    gaps_s = _gaps_s(newest)
+    since_last_s = max(window.elapsed_s for window in at_work)
+    if newest:
+        since_last_s = min(since_last_s, max(now_s - newest[-1].ended_s, 0.0))
+    span_s = sum(gaps_s) + since_last_s
+    if span_s <= 0:
+        return NOTHING_KNOWN
+    blocks = sum(window.blocks for window in newest) + sum(window.blocks_done for window in at_work)
+    count_bytes = sum(window.bytes_read for window in newest) + sum(window.bytes_read for window in at_work)
+    left = waiting + sum(1 - window.share for window in at_work)
+    return Estimate(
+        blocks / span_s,
+        count_bytes / BYTES_PER_MB / span_s,
+        _eta(gaps_s, sum(window.share for window in at_work), since_last_s, left),
+    )
+
+
+def _gaps_s(newest: Sequence[Finished]) -> list[float]:
+    """For each window the time since the one before it ended, or since its own beginning where that was later."""
+    if not newest:
+        return []
+    between = [min(after.ended_s - before.ended_s, after.elapsed_s) for before, after in pairwise(newest)]
+    return [newest[0].elapsed_s, *between]
+
+
+def _eta(gaps_s: Sequence[float], shares: float, since_last_s: float, left: float) -> Eta | None:
+    if gaps_s:
+        mean_s = fmean(gaps_s)
+    elif shares > 0:
+        mean_s = since_last_s / shares
+    else:
+        return None
+    deviation_s = sqrt(variance(gaps_s)) if len(gaps_s) >= _ENOUGH else _UNKNOWN_SPREAD * mean_s
+    # of a sum of `left` more gaps, whose mean is itself known from so many only
+    spread_s = _FOUR_IN_FIVE * deviation_s * sqrt(left + left * left / max(len(gaps_s), 1))
+    likely_s = left * mean_s
+    return Eta(likely_s, max(likely_s - spread_s, 0.0), likely_s + spread_s)

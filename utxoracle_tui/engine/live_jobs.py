@@ -1,0 +1,105 @@
+"""Jobs while the console is open: it works on them itself, and asks for them as any other process may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from utxoracle_tui.engine.jobs import control
+from utxoracle_tui.engine.jobs.plan import JobPlan
+from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Wanted
+from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.store.records import JobItem
+from utxoracle_tui.store.store import Store
+
+_LOOK_EVERY_S = 0.2
+T = TypeVar("T")
+
+
+class JobRunner(Protocol):
+    """Works on jobs."""
+
+    async def run(self, on_reading: Callable[[JobsReading], None]) -> None:
+        """Until cancelled."""
+
+
+class JobPlanner(Protocol):
+    """Makes jobs of requests. Raises `OperatorError`."""
+
+    async def backfill(self, wanted: Days | BlockWindows) -> JobPlan:
+        """Windows over a range, but for those that are there."""
+
+    async def rerun(self, wanted: Wanted) -> JobPlan:
+        """Windows anew."""
+
+
+class LiveJobs:
+    """The jobs of the store that the console has open. What asks for something raises `OperatorError`."""
+
+    def __init__(
+        self, opened: Callable[[], Store | None], tools_in: Callable[[Store], tuple[JobPlanner, JobRunner]]
+    ) -> None:
+        """`opened` gives the store as soon as it is open."""
+        self._opened = opened
+        self._tools_in = tools_in
+        self._planner: JobPlanner | None = None
+
+    async def run(self, on_reading: Callable[[JobsReading], None]) -> None:
+        """Work on jobs until cancelled."""
+        while (store := self._opened()) is None:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        self._planner, runner = self._tools_in(store)
+        await runner.run(on_reading)
+
+    async def backfill(self, wanted: Days | BlockWindows) -> JobPlan:
+        """Ask for the windows of a range that are not there."""
+        return await self._ready_planner.backfill(wanted)
+
+    async def rerun(self, wanted: Wanted) -> JobPlan:
+        """Ask for windows to be made anew."""
+        return await self._ready_planner.rerun(wanted)
+
+    async def pause(self, key: str) -> None:
+        """Let a job rest."""
+        await asyncio.to_thread(control.pause, self._store, key)
+
+    async def resume(self, key: str) -> None:
+        """Let it go on."""
+        await asyncio.to_thread(control.resume, self._store, key)
+
+    async def cancel(self, key: str) -> None:
+        """End it; what it has stored stays."""
+        await asyncio.to_thread(control.cancel, self._store, key)
+
+    async def retry(self, key: str) -> int:
+        """Have its failed windows done again; how many."""
+        return await asyncio.to_thread(control.retry, self._store, key)
+
+    async def move(self, key: str, places: int) -> None:
+        """Move it down the queue, or up."""
+        await asyncio.to_thread(control.move, self._store, key, places)
+
+    async def items(self, key: str) -> list[JobItem]:
+        """Its windows, in order."""
+        return await asyncio.to_thread(self._store.jobs.items, key)
+
+    @property
+    def _store(self) -> Store:
+        store = self._opened()
+        if store is None:
+            raise _not_yet()
+        return store
+
+    @property
+    def _ready_planner(self) -> JobPlanner:
+        if self._planner is None:
+            raise _not_yet()
+        return self._planner
+
+
+def _not_yet() -> OperatorError:
+    return OperatorError(
+        "no_store", "No store is open yet: it is opened as soon as the node says which chain it is on.", Exit.FAILED
+    )

@@ -1,0 +1,227 @@
+"""The queue of jobs and what became of the earlier ones, with what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from utxoracle_tui import formats
+from utxoracle_tui.engine.jobs.estimate import Eta
+from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
+from utxoracle_tui.engine.jobs.wanted import title
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.store.records import JobItem, WindowKey
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.screens.confirm import Confirm
+from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.node_console import NodeConsole
+
+_BAR_CELLS = 12
+_FAILURES_SHOWN = 3
+
+
+class JobsScreen(Screen[None]):
+    """Follows the jobs of the store, whichever process works on them."""
+
+    CSS = """
+    JobsScreen #care { height: auto; padding: 0 1; color: $text-muted; }
+    JobsScreen #job { height: auto; min-height: 3; padding: 0 1; border-top: solid $border; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause/resume", id="jobs.pause"),
+        Binding("c", "cancel", "Cancel", id="jobs.cancel"),
+        Binding("r", "retry", "Retry failed", id="jobs.retry"),
+        Binding("plus", "move(-1)", "Sooner", key_display="+", id="jobs.sooner"),
+        Binding("minus", "move(1)", "Later", key_display="-", id="jobs.later"),
+    ]
+
+    def __init__(self, parts: EngineParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._failures: dict[str, list[JobItem]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Header, how the node is spared, the jobs, and the one under the cursor in words."""
+        yield Header(self._parts, "jobs")
+        yield Static(id="care", markup=False)
+        yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty="No job was asked for yet: 3, then b.")
+        yield Static(id="job", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Follow the jobs."""
+        console = cast("NodeConsole", self.app)
+        console.jobs_signal.subscribe(self, self._show)
+        self.query_one(RowsView).focus()
+        if console.jobs is not None:
+            self._show(console.jobs)
+
+    def _show(self, reading: JobsReading) -> None:
+        self.query_one(RowsView).show(reading.jobs)
+        self.query_one("#care", Static).update(_care(reading))
+        self._show_job()
+
+    @on(RowsView.Moved)
+    def _show_job(self) -> None:
+        reading = self._chosen
+        words = "" if reading is None else _in_words(reading, self._failures.get(reading.job.key, []))
+        self.query_one("#job", Static).update(words)
+        if reading is not None and reading.progress.failed != len(self._failures.get(reading.job.key, [])):
+            self._load_failures(reading.job.key)
+
+    @property
+    def _chosen(self) -> JobReading | None:
+        row: JobReading | None = self.query_one(RowsView).row
+        return row
+
+    @work(exclusive=True, group="job items", exit_on_error=False)
+    async def _load_failures(self, key: str) -> None:
+        try:
+            items = await self._parts.jobs.items(key)
+        except OperatorError as error:
+            self.notify(error.message, severity="error")
+            return
+        self._failures[key] = [item for item in items if item.state == "failed"]
+        self._show_job()
+
+    def action_pause(self) -> None:
+        """Let the job rest, or go on."""
+        reading = self._chosen
+        if reading is not None:
+            act = self._parts.jobs.resume if reading.job.state == "paused" else self._parts.jobs.pause
+            self._do(act, reading.job.key)
+
+    def action_cancel(self) -> None:
+        """End the job, after a question."""
+        reading = self._chosen
+        if reading is None or not reading.is_open:
+            return
+        key = reading.job.key
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(self._parts.jobs.cancel, key)
+
+        left = reading.progress.total - reading.progress.tried
+        question = f"Cancel: {title(reading.job)}? {formats.plural(left, 'window')} not begun; what is stored stays."
+        self.app.push_screen(Confirm(question), answered)
+
+    def action_retry(self) -> None:
+        """Have the failed windows done again."""
+        reading = self._chosen
+        if reading is not None:
+            self._do(self._parts.jobs.retry, reading.job.key)
+
+    def action_move(self, places: int) -> None:
+        """Move the job in the queue."""
+        reading = self._chosen
+        if reading is not None:
+            key = reading.job.key
+            self._do(lambda _: self._parts.jobs.move(key, places), key)
+
+    @work(group="job actions", exit_on_error=False)
+    async def _do(self, act: Callable[[str], Awaitable[object]], key: str) -> None:
+        try:
+            await act(key)
+        except OperatorError as error:
+            self.notify(error.message, severity="error")
+
+
+def name_of(key: WindowKey) -> str:
+    """A window, shortly."""
+    return key.date.isoformat() if key.date is not None else f"{key.first_height}–{key.last_height}"
+
+
+def _care(reading: JobsReading) -> Text:
+    text = Text()
+    if reading.trouble:
+        text.append(f"✗ {reading.trouble}", "red")
+        return text
+    care = reading.care
+    if care is not None:
+        text.append(f"node care: {care.in_flight} of at most {care.allowed} blocks in flight")
+        if care.allowed < care.budget.max_in_flight:
+            text.append(f", fewer than {care.budget.max_in_flight} as the node is busy or slow", "yellow")
+        if care.budget.mb_per_s:
+            text.append(f", at most {care.budget.mb_per_s:g} MB/s")
+        if care.gives_way:
+            text.append(", waiting for live work", "yellow")
+    return text
+
+
+def _state(reading: JobReading) -> Text:
+    job, progress = reading.job, reading.progress
+    if job.state == "paused":
+        return Text("‖ paused", "yellow")
+    if job.state == "done":
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        return Text(f"✓ done{failed}", "yellow" if failed else "green")
+    if job.state == "cancelled":
+        return Text("✗ cancelled", "dim")
+    return Text("▶ running", "bold green") if reading.at_hand else Text("… queued")
+
+
+def _bar(reading: JobReading) -> Text:
+    progress = reading.progress
+    share = progress.tried / progress.total if progress.total else 0.0
+    full = int(share * _BAR_CELLS)
+    return Text("▮" * full + "▯" * (_BAR_CELLS - full) + f" {share * 100:3.0f} %")
+
+
+def _eta(eta: Eta | None) -> str:
+    if eta is None:
+        return "–"
+    return f"{formats.span(eta.low_s)} – {formats.span(eta.high_s)}"
+
+
+def _rate(reading: JobReading) -> str:
+    rate = reading.estimate.mb_per_s
+    return f"{rate:.1f} MB/s" if rate is not None else "–"
+
+
+def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
+    job, progress = reading.job, reading.progress
+    text = Text(title(job), "bold")
+    text.append(f" · asked for {formats.utc_minute(job.time_s)} UTC", "not bold")
+    parts = [f"{progress.done} done"]
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    if progress.skipped:
+        parts.append(f"{progress.skipped} skipped, as they were there by then")
+    parts.append(f"{progress.total - progress.tried} to do, {progress.bytes_read / 1e6:,.0f} MB read")
+    text.append(f"\n{', '.join(parts)}")
+    for at in reading.at_hand:
+        whose = "" if at.here else " by another process"
+        of = f" of {at.blocks}" if at.blocks else ""
+        text.append(f"\nat hand{whose}: {name_of(at.window)}, {at.blocks_done}{of} blocks")
+    if job.state == "paused":
+        text.append(f"\n{job.reason or 'It is paused.'}", "yellow")
+        if job.resume_at_s is not None:
+            text.append(f" Looked at again at {formats.utc_minute(job.resume_at_s)} UTC.", "yellow")
+    for item in failures[:_FAILURES_SHOWN]:
+        text.append(f"\n✗ {name_of(item.window)} tried {item.tries} times: {item.error}", "red")
+    if len(failures) > _FAILURES_SHOWN:
+        text.append(f"\n… and {len(failures) - _FAILURES_SHOWN} more", "red")
+    return text
+
+
+_COLUMNS: tuple[Column[JobReading], ...] = (
+    Column("job", 34, lambda reading: title(reading.job)),
+    Column("state", 16, _state),
+    Column("progress", 18, _bar),
+    Column("windows", 11, lambda reading: f"{reading.progress.tried}/{reading.progress.total}", "right", 84),
+    Column("left", 21, lambda reading: _eta(reading.estimate.eta), "right", 106),
+    Column("rate", 11, _rate, "right", 120),
+    Column("blocks/s", 8, lambda reading: f"{reading.estimate.blocks_per_s or 0:.0f}", "right", 130),
+    Column("priority", 8, lambda reading: str(reading.job.priority), "right", 140),
+)
