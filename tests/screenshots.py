@@ -69,7 +69,7 @@ def main() -> None:
                 return workshop.planner, workshop.engine()
 
             jobs = LiveJobs(lambda: live.store, job_tools)
-            parts = EngineParts(windows, NodeWatch(node), live, lists, jobs, node.access.host, heading, close)
+            parts = EngineParts(windows, NodeWatch(node), live, lists, jobs, node.access.host, heading, folder, close)
             asyncio.run(picture(NodeConsole(parts), "dashboard"))
     finally:
         workers.stop()

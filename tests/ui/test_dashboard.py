@@ -72,6 +72,7 @@ async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[Non
         live_jobs(client, workers, live, node.folder / "console"),
         access.host,
         f" utxoracle-tui · {access.host}",
+        node.folder / "console",
         close,
     )
     async with NodeConsole(parts).run_test(size=(120, 40)) as pilot:
@@ -276,6 +277,7 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
             still,
             access.host,
             " utxoracle-tui",
+            tmp_path,
             client.aclose,
         )
         async with NodeConsole(parts).run_test(size=(80, 24)) as pilot:
@@ -302,3 +304,17 @@ async def test_a_reorg_is_followed(workers: Workers) -> None:
         tip = await node.call("getblockcount")
         await until(pilot, lambda: f"–{tip - 1}" in shown(pilot, PriceSummary) and "done in" in progress(pilot))
         assert "✗" not in notice(pilot)
+
+
+async def test_a_fault_is_told_and_written_down(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(lists: WindowLists) -> None:
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr(WindowLists, "load", broken)
+    async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: bool(pilot.app._notifications))
+        (notice,) = pilot.app._notifications
+        assert "KeyError" in notice.message
+        assert "last-fault.txt" in notice.message
+        assert "nobody foresaw this" in (node.folder / "console" / "state" / "last-fault.txt").read_text()

@@ -88,7 +88,9 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def dashboard(reading: NodeReading, result: PricedWindow | None) -> Console:
     still: Any = StillPricing(result=result), StillWatch(reading), StillRounds(STORED)
     jobs: Any = StillRounds()
-    parts = EngineParts(*still, WindowLists(lambda: None), jobs, HOST, f" utxoracle-tui · {HOST}", nothing_to_close)
+    parts = EngineParts(
+        *still, WindowLists(lambda: None), jobs, HOST, f" utxoracle-tui · {HOST}", None, nothing_to_close
+    )
     return NodeConsole(parts)
 
 

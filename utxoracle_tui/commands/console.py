@@ -86,7 +86,8 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
             return workshop.planner, workshop.engine()
 
         jobs = LiveJobs(lambda: live.store, job_tools)
-        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, jobs, host, heading, close)).run()
+        data = settings.store.data_dir
+        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, jobs, host, heading, data, close)).run()
     finally:
         workers.stop()
     return Exit.DONE

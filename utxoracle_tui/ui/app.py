@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -30,6 +31,8 @@ class Console(App[None]):
         """
         super().__init__()
         self._first_screen = first_screen
+        self.data_dir: Path | None = None
+        """Where a fault is written down; None for the platform's place."""
         self._close_sources = close
 
     def on_mount(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds
@@ -24,5 +25,7 @@ class EngineParts:
     host: str
     """The node's."""
     heading: str
+    data_dir: Path | None
+    """Where the operator wants all files; None for the platform's places."""
     close: Callable[[], Awaitable[None]]
     """Gives back what the parts hold."""

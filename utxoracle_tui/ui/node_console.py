@@ -14,6 +14,7 @@ from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.bridge import JobsBridge, NodeBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.messages import JobsRead, NodeRead, StoreRead
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
@@ -32,6 +33,7 @@ class NodeConsole(Console):
     def __init__(self, parts: EngineParts) -> None:
         super().__init__(None, parts.close)
         self.parts = parts
+        self.data_dir = parts.data_dir
         self.node: NodeReading | None = None
         self.stored: StoreReading | None = None
         self.node_signal: Signal[NodeReading] = Signal(self, "node")
@@ -61,14 +63,17 @@ class NodeConsole(Console):
         self.switch_mode(mode)
 
     @work(group="node", exit_on_error=False)
+    @guarded
     async def _watch_node(self) -> None:
         await self._node_bridge.run()
 
     @work(group="store", exit_on_error=False)
+    @guarded
     async def _follow_store(self) -> None:
         await self.store_bridge.run()
 
     @work(group="jobs", exit_on_error=False)
+    @guarded
     async def _work_on_jobs(self) -> None:
         await self._jobs_bridge.run()
 

@@ -19,6 +19,7 @@ from utxoracle_tui.engine.jobs.wanted import title
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import JobItem, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
@@ -85,6 +86,7 @@ class JobsScreen(Screen[None]):
         return row
 
     @work(exclusive=True, group="job items", exit_on_error=False)
+    @guarded
     async def _load_failures(self, key: str) -> None:
         try:
             items = await self._parts.jobs.items(key)
@@ -130,6 +132,7 @@ class JobsScreen(Screen[None]):
             self._do(lambda _: self._parts.jobs.move(key, places), key)
 
     @work(group="job actions", exit_on_error=False)
+    @guarded
     async def _do(self, act: Callable[[str], Awaitable[object]], key: str) -> None:
         try:
             await act(key)

@@ -22,6 +22,7 @@ from utxoracle_tui.engine.window_list import WindowList
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import Window, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
@@ -86,6 +87,7 @@ class WindowsScreen(Screen[None]):
             self._load()
 
     @work(exclusive=True, group="windows", exit_on_error=False)
+    @guarded
     async def _load(self) -> None:
         try:
             found = await self._parts.windows.load()
@@ -176,6 +178,7 @@ class WindowsScreen(Screen[None]):
         self.app.push_screen(Confirm(question), answered)
 
     @work(group="ask for jobs", exit_on_error=False)
+    @guarded
     async def _begin(self, wanted: Days) -> None:
         await self._ask_for(self._parts.jobs.backfill(wanted))
 
@@ -196,6 +199,7 @@ class WindowsScreen(Screen[None]):
         self.app.push_screen(Confirm(question), answered)
 
     @work(group="ask for jobs", exit_on_error=False)
+    @guarded
     async def _rerun(self, keys: frozenset[WindowKey]) -> None:
         await self._ask_for(self._parts.jobs.rerun(Marked(keys)))
         self.query_one(RowsView).clear_marks()
