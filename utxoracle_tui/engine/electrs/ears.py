@@ -1,0 +1,124 @@
+"""Listening to electrs's log wherever it is: in a file, in Docker, in the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from utxoracle_tui import clock
+from utxoracle_tui.engine.electrs.evidence import LogNews
+from utxoracle_tui.engine.electrs.log_lines import LogEvent, parse_line
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.sources import journal, log_file
+from utxoracle_tui.sources.containers import DockerEngine
+from utxoracle_tui.sources.containers_errors import DockerError, LogsUnavailable
+from utxoracle_tui.sources.containers_logs import LogLine
+from utxoracle_tui.sources.journal import JournalQuery
+from utxoracle_tui.sources.log_file import LogFileError
+
+HISTORY_LINES = 2000
+AGAIN_AFTER_S = 5.0
+"""How long to wait before following anew a log that broke off."""
+MOST_PENDING = 20_000
+"""Lines that are kept for the next look; more come only where nobody looks."""
+_NANOS = 1e9
+
+
+class Ears:
+    """Collects what the log says until somebody looks."""
+
+    def __init__(self) -> None:
+        self.trouble: str | None = None
+        """Why nothing can be heard, as a sentence."""
+        self._pending: deque[LogNews] = deque()
+        self._is_listening = False
+
+    def take(self) -> list[LogNews]:
+        """What was heard since the last time, in order; empty news where the log is silent and can be heard."""
+        taken = list(self._pending)
+        self._pending.clear()
+        if not taken and self._is_listening and self.trouble is None:
+            return [LogNews(clock.now_s())]
+        return taken
+
+    def hear(self, news: LogNews) -> None:
+        """Keep new lines for the next look."""
+        self.trouble, self._is_listening = None, True
+        last = self._pending[-1] if self._pending else None
+        if last is not None and last.history == news.history and not news.gap:
+            events = last.events + news.events
+            dropped = len(events) > MOST_PENDING
+            self._pending[-1] = replace(last, at_s=news.at_s, events=events[-MOST_PENDING:], gap=last.gap or dropped)
+        else:
+            self._pending.append(news)
+
+    def deaf(self, error: OperatorError) -> None:
+        """Note why nothing can be heard."""
+        self.trouble = error.message
+
+
+def events_of(lines: Iterable[tuple[str, float | None]]) -> tuple[LogEvent, ...]:
+    """The events of lines, each with the time that its bearer knows."""
+    return tuple(event for text, at_s in lines if (event := parse_line(text, at_s)) is not None)
+
+
+async def listen_to_file(ears: Ears, path: Path) -> None:
+    """Follow a file, for ever."""
+    async with aclosing(log_file.follow(path, last_lines=HISTORY_LINES)) as news:
+        async for found in news:
+            if isinstance(found, LogFileError):
+                ears.deaf(found)
+                continue
+            # what is there already may be old; a line that comes now was written now
+            at_s = None if found.history else found.at_s
+            parsed = (parse_line(line, at_s, dated=False) for line in found.lines)
+            events = tuple(event for event in parsed if event is not None)
+            ears.hear(LogNews(found.at_s, events, found.history, found.gap))
+
+
+async def listen_to_journal(ears: Ears, query: JournalQuery) -> None:
+    """Follow the journal, for ever."""
+    cursor: str | None = None
+    began_s = clock.now_s()
+    while True:
+        try:
+            async with aclosing(journal.follow(query, last_entries=HISTORY_LINES, after=cursor)) as entries:
+                async for entry in entries:
+                    is_first, cursor = cursor is None, entry.cursor or cursor
+                    history = entry.at_s is not None and entry.at_s < began_s
+                    events = events_of([(entry.message, entry.at_s)])
+                    ears.hear(LogNews(clock.now_s(), events, history, gap=is_first))
+        except journal.JournalError as error:
+            ears.deaf(error)
+        await asyncio.sleep(AGAIN_AFTER_S)
+
+
+async def listen_to_container(ears: Ears, docker: DockerEngine, name: str) -> None:
+    """Follow a container's log, for ever; where Docker hands it to the journal, follow it there."""
+    last_ns: int | None = None
+    while True:
+        try:
+            tty = (await docker.inspect(name)).tty
+            if last_ns is None:
+                past = await docker.log(name, tty=tty, tail=HISTORY_LINES)
+                ears.hear(LogNews(past.at_s, _events_of_docker(past.lines), history=True, gap=True))
+                last_ns = max((line.time_ns for line in past.lines if line.time_ns is not None), default=None)
+            async with docker.follow(name, tty=tty, since_ns=last_ns) as lines:
+                async for line in lines:
+                    last_ns = line.time_ns or last_ns
+                    ears.hear(LogNews(clock.now_s(), _events_of_docker([line])))
+        except LogsUnavailable:
+            await listen_to_journal(ears, JournalQuery(container=name))
+        except DockerError as error:
+            ears.deaf(error)
+        await asyncio.sleep(AGAIN_AFTER_S)
+
+
+def _events_of_docker(lines: Iterable[LogLine]) -> tuple[LogEvent, ...]:
+    return events_of(
+        (line.line.decode(errors="replace"), None if line.time_ns is None else line.time_ns / _NANOS) for line in lines
+    )
