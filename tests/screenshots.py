@@ -9,12 +9,12 @@ from textual.pilot import Pilot
 
 from utxoracle_tui.commands.job_engine import JobWorkshop
 from utxoracle_tui.commands.node import exchange_of, live_rounds, open_node, pricing
+from utxoracle_tui.commands.stack import stack_watch
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import start_host
 from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
-from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.store.store import Store
@@ -62,6 +62,7 @@ def main() -> None:
                 await exchange.aclose()
                 await node.aclose()
 
+            watch = stack_watch(settings, node, exchange, lambda: live.store)
             lists = WindowLists(lambda: live.store)
 
             def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
@@ -69,7 +70,7 @@ def main() -> None:
                 return workshop.planner, workshop.engine()
 
             jobs = LiveJobs(lambda: live.store, job_tools)
-            parts = EngineParts(windows, NodeWatch(node), live, lists, jobs, node.access.host, heading, folder, close)
+            parts = EngineParts(windows, watch, live, lists, jobs, node.access.host, heading, folder, close)
             asyncio.run(picture(NodeConsole(parts), "dashboard"))
     finally:
         workers.stop()

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tests.support.demo_node import DemoNode
 from utxoracle_tui.commands.job_engine import JobWorkshop
+from utxoracle_tui.commands.stack import stack_watch
+from utxoracle_tui.config.inputs import Flags
+from utxoracle_tui.config.load import load
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.rounds import Rounds
+from utxoracle_tui.engine.stack.stack import StackWatch
 from utxoracle_tui.engine.validation import DEFAULT_LIMITS
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
@@ -56,3 +61,9 @@ def live_jobs(client: BitcoinCore, workers: Workers, live: LiveRounds, folder: P
         return workshop.planner, workshop.engine()
 
     return LiveJobs(lambda: live.store, tools)
+
+
+def watched_stack(node: DemoNode, client: BitcoinCore, exchange: Exchange, live: LiveRounds) -> StackWatch:
+    """The watch of all that a simulated host runs."""
+    settings = load(Flags(), dict(node.env), node.folder).settings
+    return stack_watch(settings, client, exchange, lambda: getattr(live, "store", None))

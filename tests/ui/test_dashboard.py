@@ -16,11 +16,11 @@ from textual.pilot import Pilot
 from textual.widgets import Label, Static
 
 from tests.support.demo_node import DemoNode, demo_node
-from tests.support.live import StillRounds, live_jobs, live_rounds
+from tests.support.live import StillRounds, live_jobs, live_rounds, watched_stack
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.engine import keeper
+from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.node_pricing import NodePricing
-from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
@@ -66,7 +66,7 @@ async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[Non
 
     parts = EngineParts(
         pricing,
-        NodeWatch(client),
+        watched_stack(node, client, exchange, live),
         live,
         WindowLists(lambda: live.store),
         live_jobs(client, workers, live, node.folder / "console"),
@@ -271,7 +271,7 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
         still: Any = StillRounds()
         parts = EngineParts(
             NodePricing(client, workers),
-            NodeWatch(client),
+            watched_stack(node, client, Exchange(()), still),
             still,
             WindowLists(lambda: None),
             still,
@@ -314,7 +314,7 @@ async def test_a_fault_is_told_and_written_down(workers: Workers, monkeypatch: p
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: bool(pilot.app._notifications))
-        (notice,) = pilot.app._notifications
+        notice = next(iter(pilot.app._notifications))
         assert "KeyError" in notice.message
         assert "last-fault.txt" in notice.message
         assert "nobody foresaw this" in (node.folder / "console" / "state" / "last-fault.txt").read_text()

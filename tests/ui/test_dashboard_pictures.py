@@ -18,6 +18,7 @@ from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.request import BLOCK_WINDOW_PRICE
+from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.sources.node_errors import WrongPassword
 from utxoracle_tui.sources.node_replies import ChainInfo
@@ -69,14 +70,14 @@ STORED = StoreReading(
 UP = NodeReading(HOST, NOW_S, 0.002, CHAIN, NOW_S - 3)
 
 
-class StillWatch:
-    """In place of the engine's watch: one reading, and silence."""
+class StillStack:
+    """In place of the engine's watch: one reading of the node, and silence."""
 
     def __init__(self, reading: NodeReading) -> None:
         self._reading = reading
 
-    async def run(self, on_reading: Callable[[NodeReading], None]) -> None:
-        on_reading(self._reading)
+    async def run(self, on_reading: Callable[[StackReading], None], on_node: Callable[[NodeReading], None]) -> None:
+        on_node(self._reading)
         await asyncio.Event().wait()
 
 
@@ -86,7 +87,7 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dashboard(reading: NodeReading, result: PricedWindow | None) -> Console:
-    still: Any = StillPricing(result=result), StillWatch(reading), StillRounds(STORED)
+    still: Any = StillPricing(result=result), StillStack(reading), StillRounds(STORED)
     jobs: Any = StillRounds()
     parts = EngineParts(
         *still, WindowLists(lambda: None), jobs, HOST, f" utxoracle-tui · {HOST}", None, nothing_to_close

@@ -83,7 +83,7 @@ async def settle(pilot: Pilot[None]) -> None:
     quiet = 0
     while quiet < 5:
         await pilot.pause()
-        drawing = [worker for worker in pilot.app.workers if worker.group not in {"window", "node", "store"}]
+        drawing = [worker for worker in pilot.app.workers if worker.group not in {"window", "stack", "store", "jobs"}]
         if drawing:
             await pilot.app.workers.wait_for_complete(drawing)
         quiet = 0 if drawing else quiet + 1

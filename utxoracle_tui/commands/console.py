@@ -60,8 +60,8 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
             open_node,
             pricing,
         )
+        from utxoracle_tui.commands.stack import stack_watch  # noqa: PLC0415
         from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs  # noqa: PLC0415
-        from utxoracle_tui.engine.node_watch import NodeWatch  # noqa: PLC0415
         from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
@@ -87,7 +87,8 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
 
         jobs = LiveJobs(lambda: live.store, job_tools)
         data = settings.store.data_dir
-        NodeConsole(EngineParts(windows, NodeWatch(node), live, lists, jobs, host, heading, data, close)).run()
+        watch = stack_watch(settings, node, exchange, lambda: live.store)
+        NodeConsole(EngineParts(windows, watch, live, lists, jobs, host, heading, data, close)).run()
     finally:
         workers.stop()
     return Exit.DONE

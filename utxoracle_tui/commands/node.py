@@ -76,13 +76,14 @@ async def open_store(settings: Settings, client: BitcoinCore) -> Store:
     )
 
 
-def exchange_of(settings: Settings) -> Exchange:
+def exchange_of(settings: Settings, *, timeout_s: float = 10.0) -> Exchange:
     """The exchange price: from the own backend, and from the public instance only where that is switched on."""
     mempool = settings.mempool
-    own = MempoolBackend(MempoolAccess(mempool.api_url))
+    own = MempoolBackend(MempoolAccess(mempool.api_url, timeout_s=timeout_s))
     if not mempool.fallback_enabled:
         return Exchange((own,))
-    return Exchange((own, PublicInstance(MempoolAccess(mempool.fallback_url, source=PriceSource.PUBLIC))))
+    public = MempoolAccess(mempool.fallback_url, source=PriceSource.PUBLIC, timeout_s=timeout_s)
+    return Exchange((own, PublicInstance(public)))
 
 
 def live_rounds(settings: Settings, windows: NodePricing, client: BitcoinCore, exchange: Exchange) -> LiveRounds:

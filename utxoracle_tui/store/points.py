@@ -34,11 +34,8 @@ class PointsStore:
 
     def put(self, window: Window, points: KeptPoints) -> None:
         """Keep the points of a window, and give up those of the oldest."""
-        buffer = io.BytesIO()
-        last_hash = np.frombuffer((window.last_hash or "").encode(), dtype=np.uint8)
-        np.savez_compressed(buffer, usd=points.usd, heights=points.heights, last_hash=last_hash)
         blobs = self._blobs[window.kind]
-        blobs.put(window.key, buffer.getvalue())
+        blobs.put(window.key, _packed(points, window.last_hash or ""))
         for name in sorted(blobs.names(), key=_age_order, reverse=True)[self._kept[window.kind] :]:
             blobs.forget(name)
 
@@ -58,6 +55,24 @@ class PointsStore:
     def forget(self, key: WindowKey) -> None:
         """Remove the points of a window."""
         self._blobs[key.kind].forget(key.text)
+
+
+def _packed(points: KeptPoints, last_hash: str) -> bytes:
+    """As `numpy.savez_compressed` has it, but with the prices as they are: to deflate them takes as long as half the
+    price method, and leaves nine tenths of them.
+    """
+    arrays = (
+        ("usd", points.usd, zipfile.ZIP_STORED),
+        ("heights", points.heights, zipfile.ZIP_DEFLATED),
+        ("last_hash", np.frombuffer(last_hash.encode(), dtype=np.uint8), zipfile.ZIP_STORED),
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array, compression in arrays:
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            archive.writestr(f"{name}.npy", content.getbuffer(), compression)
+    return buffer.getvalue()
 
 
 def _age_order(name: str) -> tuple[int, str]:

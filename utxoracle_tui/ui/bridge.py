@@ -10,15 +10,17 @@ from textual.message_pump import MessagePump
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
-from utxoracle_tui.engine.node_watch import NodeReading, NodeWatch
+from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
+from utxoracle_tui.engine.stack.stack import StackReading, StackWatch
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
     JobsRead,
     NodeRead,
+    StackRead,
     StoreRead,
     WindowCancelled,
     WindowFailed,
@@ -68,18 +70,21 @@ class PricingBridge:
         self._target.post_message(WindowProgress(progress))
 
 
-class NodeBridge:
-    """Has a node watched and tells a screen what it says."""
+class StackBridge:
+    """Has the stack watched, its node included, and tells a screen what is found."""
 
-    def __init__(self, watch: NodeWatch, target: MessagePump) -> None:
+    def __init__(self, watch: StackWatch, target: MessagePump) -> None:
         self._watch = watch
         self._target = target
 
     async def run(self) -> None:
-        """Watch until cancelled; each reading becomes a `NodeRead`."""
-        await self._watch.run(self._on_reading)
+        """Watch until cancelled; readings become `StackRead`, those of the node's tip `NodeRead`."""
+        await self._watch.run(self._on_reading, self._on_node)
 
-    def _on_reading(self, reading: NodeReading) -> None:
+    def _on_reading(self, reading: StackReading) -> None:
+        self._target.post_message(StackRead(reading))
+
+    def _on_node(self, reading: NodeReading) -> None:
         self._target.post_message(NodeRead(reading))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds
-from utxoracle_tui.engine.node_watch import NodeWatch
 from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.stack.stack import StackWatch
 from utxoracle_tui.engine.window_list import WindowLists
 
 
@@ -18,7 +18,8 @@ class EngineParts:
     """All that a console on a node works with."""
 
     pricing: WindowPricing
-    watch: NodeWatch
+    stack: StackWatch
+    """Which watches the node as well."""
     live: LiveRounds
     windows: WindowLists
     jobs: LiveJobs

@@ -11,6 +11,7 @@ from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
+from utxoracle_tui.engine.stack.stack import StackReading
 
 
 class WindowStarted(Message):
@@ -82,6 +83,18 @@ class JobsRead(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest matters."""
         return isinstance(message, JobsRead)
+
+
+class StackRead(Message):
+    """Something has changed about the stack."""
+
+    def __init__(self, reading: StackReading) -> None:
+        self.reading = reading
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, StackRead)
 
 
 class NodeRead(Message):

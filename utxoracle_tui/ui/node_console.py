@@ -11,13 +11,15 @@ from textual.signal import Signal
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
+from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.ui.app import Console
-from utxoracle_tui.ui.bridge import JobsBridge, NodeBridge, StoreBridge
+from utxoracle_tui.ui.bridge import JobsBridge, StackBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.messages import JobsRead, NodeRead, StoreRead
+from utxoracle_tui.ui.messages import JobsRead, NodeRead, StackRead, StoreRead
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
+from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.windows import WindowsScreen
 
 
@@ -26,6 +28,7 @@ class NodeConsole(Console):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "go('dashboard')", "Dashboard", id="go.dashboard", show=False),
+        Binding("2", "go('stack')", "Stack", id="go.stack", show=False),
         Binding("3", "go('windows')", "Windows", id="go.windows", show=False),
         Binding("4", "go('jobs')", "Jobs", id="go.jobs", show=False),
     ]
@@ -41,20 +44,23 @@ class NodeConsole(Console):
         self.jobs_signal: Signal[JobsReading] = Signal(self, "jobs")
         self.store_signal: Signal[StoreReading] = Signal(self, "store")
         self.store_bridge = StoreBridge(parts.live, self)
-        self._node_bridge = NodeBridge(parts.watch, self)
+        self.stack: StackReading | None = None
+        self.stack_signal: Signal[StackReading] = Signal(self, "stack")
+        self._stack_bridge = StackBridge(parts.stack, self)
         self._jobs_bridge = JobsBridge(parts.jobs, self)
 
     def open_first(self) -> None:
         """Begin with the dashboard, and watch."""
         screens: dict[str, Any] = {
             "dashboard": lambda: Dashboard(self.parts),
+            "stack": lambda: StackScreen(self.parts),
             "windows": lambda: WindowsScreen(self.parts),
             "jobs": lambda: JobsScreen(self.parts),
         }
         for name, screen in screens.items():
             self.add_mode(name, screen)
         self.switch_mode("dashboard")
-        self._watch_node()
+        self._watch_stack()
         self._follow_store()
         self._work_on_jobs()
 
@@ -62,10 +68,15 @@ class NodeConsole(Console):
         """Go to a screen."""
         self.switch_mode(mode)
 
-    @work(group="node", exit_on_error=False)
+    @work(group="stack", exit_on_error=False)
     @guarded
-    async def _watch_node(self) -> None:
-        await self._node_bridge.run()
+    async def _watch_stack(self) -> None:
+        await self._stack_bridge.run()
+
+    @on(StackRead)
+    def _stack_read(self, message: StackRead) -> None:
+        self.stack = message.reading
+        self.stack_signal.publish(message.reading)
 
     @work(group="store", exit_on_error=False)
     @guarded

@@ -18,7 +18,7 @@ from utxoracle_tui.ui.widgets.round_line import RoundLine
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
 
-SCREENS = (("1", "dashboard", "Dashboard"), ("3", "windows", "Windows"), ("4", "jobs", "Jobs"))
+SCREENS = (("1", "dashboard", "Dashboard"), ("2", "stack", "Stack"), ("3", "windows", "Windows"), ("4", "jobs", "Jobs"))
 
 
 class Header(Vertical):

@@ -1,0 +1,99 @@
+"""Bitcoin Core, electrs, the backend, containers and disks: what each is doing, and how long it will take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.ui import stack_words
+from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.widgets.header import Header
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.node_console import NodeConsole
+
+_PANELS = ("sources", "electrs", "node", "containers", "disks")
+_AGES_EVERY_S = 1.0
+
+
+class StackScreen(Screen[None]):
+    """A panel for each; one that is not there is not shown."""
+
+    CSS = """
+    StackScreen .panel { height: auto; border: round $border; border-title-color: $primary; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "evidence", "Evidence", id="stack.evidence"),
+        Binding("down,j", "scroll(1)", "Down", id="stack.down", show=False),
+        Binding("up,k", "scroll(-1)", "Up", id="stack.up", show=False),
+        Binding("pagedown", "scroll(10)", "Page down", id="stack.page_down", show=False),
+        Binding("pageup", "scroll(-10)", "Page up", id="stack.page_up", show=False),
+    ]
+
+    def __init__(self, parts: EngineParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._reading: StackReading | None = None
+        self._evidence = False
+        self._shown: dict[str, Text] = {}
+
+    def compose(self) -> ComposeResult:
+        """Header and panels."""
+        yield Header(self._parts, "stack")
+        with VerticalScroll(can_focus=False):
+            for name in _PANELS:
+                yield Static(id=name, classes="panel")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Follow the stack."""
+        titles = {"sources": "stack", "electrs": "electrs, first sync", "node": "Bitcoin Core"}
+        for name in _PANELS:
+            panel = self.query_one(f"#{name}", Static)
+            panel.border_title = titles.get(name, name)
+            panel.display = False
+        console = cast("NodeConsole", self.app)
+        console.stack_signal.subscribe(self, self._show)
+        if console.stack is not None:
+            self._show(console.stack)
+        self.set_interval(_AGES_EVERY_S, self._refresh)
+
+    def _show(self, reading: StackReading) -> None:
+        self._reading = reading
+        self._refresh()
+
+    def _refresh(self) -> None:
+        reading = self._reading
+        if reading is None:
+            return
+        found = reading.containers.detail
+        disks = reading.disks.detail
+        shown = {
+            "sources": stack_words.sources(reading),
+            "electrs": stack_words.electrs(reading.electrs, evidence=self._evidence),
+            "node": stack_words.node(reading.node),
+            "containers": stack_words.containers(found.present) if found is not None and found.present else None,
+            "disks": stack_words.disks(disks.disks) if disks is not None and disks.disks else None,
+        }
+        for name, text in shown.items():
+            panel = self.query_one(f"#{name}", Static)
+            panel.display = text is not None
+            if text is not None and text != self._shown.get(name):
+                self._shown[name] = text
+                panel.update(text)
+
+    def action_evidence(self) -> None:
+        """Show what the figures of electrs rest on, or no longer."""
+        self._evidence = not self._evidence
+        self._refresh()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll what doesn't fit."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
