@@ -122,6 +122,8 @@ def electrs(source: SourceReading[State], *, evidence: bool) -> Text | None:
 
 def _progress(state: State) -> Iterator[Text]:
     progress = state.progress
+    if state.phase is Phase.READY:
+        return
     if progress.share is not None:
         full = int(progress.share * _BAR_CELLS)
         line = Text("▮" * full + "▯" * (_BAR_CELLS - full), "cyan")
@@ -134,7 +136,7 @@ def _progress(state: State) -> Iterator[Text]:
         yield Text(f"{_eta(progress.eta)} · in this phase for {formats.span(max(state.at_s - state.since_s, 0))}")
     elif state.phase in WEIGHTS:
         yield Text("no measure of progress: the index folder, the metrics or the log would tell", "yellow")
-    if state.whole_share is not None and state.phase is not Phase.READY:
+    if state.whole_share is not None:
         yield Text(f"the whole first sync: about {state.whole_share * 100:.0f} %, by a rule of thumb", "dim")
 
 

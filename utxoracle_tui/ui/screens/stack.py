@@ -54,7 +54,7 @@ class StackScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the stack."""
-        titles = {"sources": "stack", "electrs": "electrs, first sync", "node": "Bitcoin Core"}
+        titles = {"sources": "stack", "node": "Bitcoin Core"}
         for name in _PANELS:
             panel = self.query_one(f"#{name}", Static)
             panel.border_title = titles.get(name, name)
