@@ -72,6 +72,11 @@ class BitcoinCore:
         """Requests in flight and waiting."""
         return self._session.load
 
+    @property
+    def rest_is_off(self) -> bool:
+        """Whether blocks come over RPC, as the node was found to have no REST."""
+        return self._session.rest_is_off
+
     async def chain_info(self) -> ChainInfo:
         """The state of the chain. Raises `WrongNetwork` when it isn't the network that `access` names."""
         info = await self._calls.call("getblockchaininfo", read=read_chain_info)

@@ -1,0 +1,52 @@
+"""Blocks from the node's own files on this host, where they can be read: the workers read them, nothing is sent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from utxoracle_core import BlockError
+from utxoracle_tui.engine.pricing import WantedBlock
+from utxoracle_tui.engine.worker_tasks import digest_in_place
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.sources.block_files import BlockFiles
+
+
+class BlockSource(StrEnum):
+    """Where blocks come from, in the words that operators know."""
+
+    BLOCK_FILES = "block files"
+    REST = "REST"
+    RPC = "RPC"
+
+
+class BlockFilePricing:
+    """Digests of blocks that lie in block files."""
+
+    def __init__(self, files: BlockFiles, workers: Workers) -> None:
+        self._files = files
+        self._workers = workers
+
+    async def digest(self, block: WantedBlock) -> tuple[bytes, int] | None:
+        """The digest of a block and how many bytes the block has; None where the node has to be asked for it.
+
+        Hash, work, merkle root and witness commitment are checked. Raises `OperatorError` when the worker was ended.
+        """
+        if block.time_s is None:
+            return None
+        place = await self._files.place_of(block.hash_text, block.time_s)
+        if place is None:
+            return None
+        try:
+            digest = await self._workers.run(digest_in_place, place, block.height, block.hash_text)
+        except FileNotFoundError:
+            # a node that prunes has deleted it
+            await self._files.distrust(block.hash_text, place, None)
+            return None
+        except OSError as error:
+            reason = (error.strerror or "it can't be read").lower()
+        except BlockError as error:
+            reason = f"at byte {error.offset_bytes} of the block, expected {error.expected}"
+        else:
+            return digest, place.length_bytes
+        await self._files.distrust(block.hash_text, place, reason)
+        return None
