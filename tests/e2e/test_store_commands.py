@@ -58,7 +58,7 @@ def test_the_store_goes_and_comes_back(store: Store, tmp_path: Path) -> None:
     path = data / "main" / "backups" / "utxoracle-tui-main-20250301T120000Z.tar.gz"
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.splitlines()[0] == str(path)
-    assert "1,128 records" in first.stdout
+    assert "1,129 records" in first.stdout
     # two at once in one second
     both = [
         subprocess.Popen(
@@ -73,7 +73,7 @@ def test_the_store_goes_and_comes_back(store: Store, tmp_path: Path) -> None:
     assert {document["path"] for document in documents} == {
         str(path.with_name(f"utxoracle-tui-main-20250301T120000Z-{number}.tar.gz")) for number in (2, 3)
     }
-    assert [document["records"] for document in documents] == [1128, 1128]
+    assert [document["records"] for document in documents] == [1129, 1129]
     expected = everything(store)
     # to an empty place, without a question
     new = program(tmp_path / "new", "restore", str(path), "--json")
@@ -127,7 +127,7 @@ def test_the_operator_is_asked(
         assert (code, out) == (1, "")
         assert words.endswith("Go on? [y/N] Nothing was changed.\n")
         assert path in words
-        assert "1,128 records" in words
+        assert "1,129 records" in words
         assert "1,129 records" in words
     assert tree(data) == before
     with terminal(b"y\n", monkeypatch):

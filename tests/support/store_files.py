@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.records import START_S, block_window, observation, reading
-from utxoracle_tui.store.records import Alert, BlockPrice, ExchangeDay, Job, JobItem, Window, WindowKey
+from utxoracle_tui.store.records import Alert, BlockPrice, ExchangeDay, Job, JobItem, Note, Window, WindowKey
 from utxoracle_tui.store.store import Store
 
 GENESIS = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
@@ -77,6 +77,7 @@ def filled_store(data_dir: Path, observations: int = 700, network: str = "main")
     store.exchange_readings.put(reading(START_S + 60 * number, 64_000.0 + number) for number in range(100))
     store.exchange_days.put([ExchangeDay(date=dt.date(2024, 12, 31), close_usd=93_000.0)])
     store.alerts.put([Alert(key="a", time_s=START_S, rule="divergence", level="warning", message="Far apart.")])
+    store.notes.put([Note(key="electrs", time_s=START_S, values={"phase": "pass_1"})])
     job = Job(key="job-1", time_s=START_S, kind="backfill", work="days", items=300)
     store.jobs.add(job, [item(number) for number in range(300)])
     return store
@@ -105,6 +106,7 @@ def everything(store: Store) -> dict[str, list[Any]]:
         "readings": store.exchange_readings.all(),
         "exchange days": store.exchange_days.all(),
         "alerts": store.alerts.all(),
+        "notes": store.notes.all(),
         "jobs": store.jobs.all(),
         "items": store.jobs.items("job-1"),
     }

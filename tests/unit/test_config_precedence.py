@@ -79,6 +79,8 @@ def test_every_setting_has_a_variable_and_a_key_in_the_file(place: Place, key: s
         value = Secret(text) if setting.secret else text
     elif setting.rules.choices:
         text = value = setting.rules.choices[-1]
+    elif setting.rules.hours:
+        text = value = "22:00-06:30"
     elif key == "price.max_price_usd":
         text, value = "10001.5", 10_001.5
     elif (setting.rules.low or 0) > 0.9 and setting.type is float:

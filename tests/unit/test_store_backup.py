@@ -76,11 +76,12 @@ def test_anybody_can_open_it(store: Store, moment: list[float]) -> None:
         "exchange-readings": 100,
         "exchange-days": 1,
         "alerts": 1,
+        "notes": 1,
         "jobs": 1,
         "job-items": 300,
     }
     assert (listed["network"], listed["made_s"]) == ("main", MOMENT_S)
-    assert made.documents == 1128
+    assert made.documents == 1129
     assert (made.files, made.size_bytes) == (len(members), made.path.stat().st_size)
     assert made.removed == made.notes == ()
     assert open_to_others(store.folder.home) == []
@@ -137,7 +138,7 @@ def test_writers_wait_for_the_links_only(store: Store, monkeypatch: pytest.Monke
 
     made = make_backup(store.folder, None, 30, write)
     assert written
-    assert made.documents == 1128
+    assert made.documents == 1129
     assert store.observations.count() == 701
 
 
@@ -159,7 +160,7 @@ def test_without_hard_links(store: Store, moment: list[float], monkeypatch: pyte
     first, second = back_up(store), back_up(store)
     assert second.path.name == "utxoracle-tui-main-20250301T120000Z-2.tar.gz"
     assert archive_members(first.path).keys() == archive_members(second.path).keys()
-    assert first.documents == second.documents == 1128
+    assert first.documents == second.documents == 1129
     assert open_to_others(store.folder.home) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from utxoracle_tui.commands.node import limits_of
@@ -19,6 +20,7 @@ from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.pricing import DigestKeeper
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.sources.block_files import BlockFiles
 from utxoracle_tui.store.store import Store, digests_of
 
 _MOST_AT_ONCE = 3
@@ -41,8 +43,10 @@ class JobWorkshop:
         client: BitcoinCore,
         workers: Workers,
         precedence: Precedence | None = None,
+        *,
+        files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
-        """Live work that takes `precedence` goes first."""
+        """Live work that takes `precedence` goes first; `files_for` is as for `NodePricing`."""
         self._settings = settings
         self._store = store
         self._client = client
@@ -56,7 +60,7 @@ class JobWorkshop:
         self._turns = Turns(
             budget_of(settings), precedence or Precedence(), lambda: client.load, processors=workers.count
         )
-        self._windows = JobPricing(client, workers, self._turns, kept_for)
+        self._windows = JobPricing(client, workers, self._turns, kept_for, files_for)
         self.planner = Planner(store, client, self._windows)
 
     def engine(self, only: str | None = None) -> JobEngine:

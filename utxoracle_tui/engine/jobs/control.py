@@ -15,7 +15,6 @@ from utxoracle_tui.store.records import Job, JobItem
 from utxoracle_tui.store.store import Store
 
 BY_OPERATOR = "The operator has paused it."
-_APART_S = 1.0
 
 
 def find(store: Store, key: str) -> Job:
@@ -76,19 +75,24 @@ def move(store: Store, key: str, places: int) -> Job:
 
     At the ends of the queue it stays where it is.
     """
-    job = find(store, key)
-    others = [other for other in store.jobs.queue() if other.key != key]
-    here = [other.key for other in store.jobs.queue()].index(key) if job.state in OPEN else -1
-    place = min(max(here + places, 0), len(others))
-    if here < 0 or place == here:
+    job, queue = find(store, key), store.jobs.queue()
+    here = next((place for place, other in enumerate(queue) if other.key == key), None)
+    if here is None:
         return job
-    before, after = (others[place - 1] if place else None), (others[place] if place < len(others) else None)
-    neighbour = before if places > 0 else after
-    assert neighbour is not None
-    low = _rank(before) if before is not None and before.priority == neighbour.priority else None
-    high = _rank(after) if after is not None and after.priority == neighbour.priority else None
-    rank = _between(low, high)
-    return _change(store, key, "moved", lambda old: replace(old, priority=neighbour.priority, rank=rank))
+    there = min(max(here + places, 0), len(queue) - 1)
+    if there == here:
+        return job
+    priority = queue[there].priority
+    queue.insert(there, replace(queue.pop(here), priority=priority))
+    alike = [other for other in queue if other.priority == priority]
+    # those that are asked for later have no rank, and come after these
+    for rank, other in enumerate(alike):
+        _change(store, other.key, "moved", _placed(priority, float(rank)))
+    return find(store, key)
+
+
+def _placed(priority: int, rank: float) -> Callable[[Job], Job]:
+    return lambda job: replace(job, priority=priority, rank=rank)
 
 
 def _change(store: Store, key: str, done: str, change: Callable[[Job], Job]) -> Job:
@@ -104,13 +108,3 @@ def _change(store: Store, key: str, done: str, change: Callable[[Job], Job]) -> 
 
 def _queued(job: Job) -> Job:
     return replace(job, state="queued", reason=None, resume_at_s=None, ended_s=None)
-
-
-def _rank(job: Job) -> float:
-    return job.time_s if job.rank is None else job.rank
-
-
-def _between(low: float | None, high: float | None) -> float:
-    if low is None:
-        return (high or 0.0) - _APART_S
-    return low + _APART_S if high is None else (low + high) / 2

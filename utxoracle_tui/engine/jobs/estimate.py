@@ -78,7 +78,7 @@ def estimate(finished: Sequence[Finished], at_work: Sequence[AtWork], waiting: i
     """
     if not at_work:
         return NOTHING_KNOWN
-    newest = sorted(finished, key=lambda window: window.ended_s)[-_NEWEST:]
+    newest = sorted(finished, key=lambda window: window.ended_s)[-_NEWEST - 1 :]
     gaps_s = _gaps_s(newest)
     since_last_s = max(window.elapsed_s for window in at_work)
     if newest:
@@ -86,8 +86,9 @@ def estimate(finished: Sequence[Finished], at_work: Sequence[AtWork], waiting: i
     span_s = sum(gaps_s) + since_last_s
     if span_s <= 0:
         return NOTHING_KNOWN
-    blocks = sum(window.blocks for window in newest) + sum(window.blocks_done for window in at_work)
-    count_bytes = sum(window.bytes_read for window in newest) + sum(window.bytes_read for window in at_work)
+    timed = newest[-len(gaps_s) :] if gaps_s else []
+    blocks = sum(window.blocks for window in timed) + sum(window.blocks_done for window in at_work)
+    count_bytes = sum(window.bytes_read for window in timed) + sum(window.bytes_read for window in at_work)
     left = waiting + sum(1 - window.share for window in at_work)
     return Estimate(
         blocks / span_s,
@@ -97,11 +98,12 @@ def estimate(finished: Sequence[Finished], at_work: Sequence[AtWork], waiting: i
 
 
 def _gaps_s(newest: Sequence[Finished]) -> list[float]:
-    """For each window the time since the one before it ended, or since its own beginning where that was later."""
-    if not newest:
-        return []
-    between = [min(after.ended_s - before.ended_s, after.elapsed_s) for before, after in pairwise(newest)]
-    return [newest[0].elapsed_s, *between]
+    """For each window but the first the time since the one before it ended, or since its own beginning where that was
+    later; for a lone one, all that it took.
+    """
+    if len(newest) == 1:
+        return [newest[0].elapsed_s]
+    return [min(after.ended_s - before.ended_s, after.elapsed_s) for before, after in pairwise(newest)]
 
 
 def _eta(gaps_s: Sequence[float], shares: float, since_last_s: float, left: float) -> Eta | None:

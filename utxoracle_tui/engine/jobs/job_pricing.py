@@ -24,6 +24,7 @@ from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.worker_tasks import price_digests, price_kept
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
+from utxoracle_tui.sources.block_files import BlockFiles
 from utxoracle_tui.sources.node_session import Patience
 
 PATIENCE = Patience(busy_s=10.0)
@@ -40,9 +41,10 @@ class JobPricing(NodePricing):
         workers: Workers,
         turns: Turns,
         kept_for: Callable[[str], DigestKeeper] | None = None,
+        files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
-        """`node` shares its connections and its limit with whoever else asks it."""
-        super().__init__(node.with_patience(PATIENCE), workers, kept_for)
+        """`node` shares its connections and its limit with whoever else asks it; the rest is as for `NodePricing`."""
+        super().__init__(node.with_patience(PATIENCE), workers, kept_for, files_for=files_for)
         self.turns = turns
         self._ranks = itertools.count()
 

@@ -126,7 +126,7 @@ class Planner:
     async def _refuse(self, days: Days) -> None:
         """Raise `OperatorError` for days that the method doesn't price, or not yet."""
         tip, height, time_s = await _consensus(self._node)
-        for day in (days.first, days.last):
+        for day in (days.last, days.first):
             try:
                 select_day(day, {height: time_s}, tip)
             except WindowRefused as refused:

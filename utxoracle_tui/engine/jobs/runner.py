@@ -63,6 +63,8 @@ class JobEngine:
         self._view = JobsView(store)
         self._working: dict[str, _Working] = {}
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
+        """Whether the only job has turned out to be over."""
         self._rest: Rest | None = None
         self._trouble: str | None = None
         self._store_again_s = 0.0
@@ -92,7 +94,8 @@ class JobEngine:
                     return job
                 if running.done():
                     await running
-                await asyncio.wait({running}, timeout=_LOOK_EVERY_S)
+                await _set(self._over)
+                self._over.clear()
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -120,14 +123,7 @@ class JobEngine:
                     self._store_fails(trouble)
                 if self._store_again_s == again_s:
                     self._trouble = None
-            await self._woken()
-
-    async def _woken(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_EVERY_S):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+            await _set(self._wake)
 
     async def _step(self) -> None:
         queue = [job for job in await asyncio.to_thread(self._store.jobs.queue) if self._only in (None, job.key)]
@@ -155,15 +151,26 @@ class JobEngine:
     async def _fill(self, job: Job) -> bool:
         """Take as many windows of a job as there is room for; whether there is room for more."""
         while len(self._working) < self._at_once:
-            taken = await asyncio.to_thread(self._store.jobs.take, job.key, self.owner, 1)
+            taken = await self._take(job)
             if not taken:
-                await asyncio.to_thread(self._close_if_over, job)
+                if await asyncio.to_thread(self._close_if_over, job) and job.key == self._only:
+                    self._over.set()
                 return True
             if job.state != "running":
                 started = await asyncio.to_thread(self._store.jobs.change, job, _running)
                 job = started or job
             self._begin(job, taken[0])
         return False
+
+    async def _take(self, job: Job) -> list[JobItem]:
+        """The next window, if there is one; when this is cancelled, what is taken meanwhile is given back."""
+        taking = asyncio.ensure_future(asyncio.to_thread(self._store.jobs.take, job.key, self.owner, 1))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreTrouble):
+                await self._release(await taking)
+            raise
 
     def _begin(self, job: Job, item: JobItem) -> None:
         task = asyncio.create_task(self._do(job, item))
@@ -215,10 +222,12 @@ class JobEngine:
             if in_scope and job.state == "running" and not self._store.jobs.progress(job.key).at_work:
                 self._store.jobs.change(job, _waiting)
 
-    def _close_if_over(self, job: Job) -> None:
+    def _close_if_over(self, job: Job) -> bool:
         progress = self._store.jobs.progress(job.key)
-        if progress.tried == progress.total:
-            self._store.jobs.change(job, _done)
+        if progress.tried < progress.total:
+            return False
+        self._store.jobs.change(job, _done)
+        return True
 
     async def _renew(self) -> None:
         while True:
@@ -250,6 +259,13 @@ class JobEngine:
     def _store_fails(self, trouble: StoreTrouble) -> None:
         self._trouble = trouble.message
         self._store_again_s = clock.elapsed_s() + _STORE_AGAIN_S
+
+
+async def _set(event: asyncio.Event) -> None:
+    """Wait until an event is set, but no longer than until it is time to look at the store again."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LOOK_EVERY_S):
+            await event.wait()
 
 
 def _is_due(job: Job) -> bool:
