@@ -10,13 +10,13 @@ from utxoracle_tui.demo.host.json_text import Json
 def chain_actions(growth: Growth) -> Actions:
     """These names stand alone."""
 
-    async def mine(*, count: int = 1) -> Json:
-        """Let blocks arrive; their hashes."""
-        return {"hashes": [block.hash for block in await growth.mine(count)]}
+    async def mine(*, count: int = 1, spacing_s: int | None = None) -> Json:
+        """Let blocks arrive, with the clock's time in their headers or so far apart by their headers; their hashes."""
+        return {"hashes": [block.hash for block in await growth.mine(count, spacing_s)]}
 
-    async def reorg(*, depth: int = 1, length: int = 2) -> Json:
-        """Let a longer branch replace the newest blocks; its hashes."""
-        return {"hashes": [block.hash for block in await growth.reorg(depth, length)]}
+    async def reorg(*, depth: int = 1, length: int = 2, spacing_s: int | None = None) -> Json:
+        """Let a longer branch replace the newest blocks, those that are more as `mine` has them; its hashes."""
+        return {"hashes": [block.hash for block in await growth.reorg(depth, length, spacing_s)]}
 
     async def prune(*, below: int | None) -> Json:
         """Forget the blocks under a height; null is a node that doesn't prune."""

@@ -56,6 +56,8 @@ class Growth:
         self._complete = asyncio.Event()
         self._mining = asyncio.Lock()
         self._paused_until_s = 0.0
+        self._ordered_s = 0
+        """Header time of the newest block that a spacing was ordered for."""
 
     def leave(self) -> None:
         """Make no more blocks of the past."""
@@ -93,15 +95,19 @@ class Growth:
                 self._complete.set()
             return self._missing
 
-    async def mine(self, count: int = 1) -> list[Known]:
-        """Let blocks arrive on the tip, now. Raises ValueError while blocks are missing."""
+    async def mine(self, count: int = 1, spacing_s: int | None = None) -> list[Known]:
+        """Let blocks arrive on the tip, now. Raises ValueError while blocks are missing.
+
+        With a spacing, each header's time is so many seconds after that of the block before, whatever the clock says.
+        It may be negative; all headers stay above the median of the eleven before.
+        """
         await self._begun.wait()
         async with self._mining:
             self._need_all()
-            return [await self._arrive(int(clock.now_s())) for _ in range(count)]
+            return [await self._arrive(self._time_after(self._chain.tip, spacing_s)) for _ in range(count)]
 
-    async def reorg(self, depth: int, length: int) -> list[Known]:
-        """Let a branch of `length` blocks replace the newest `depth`, at the same times and then now.
+    async def reorg(self, depth: int, length: int, spacing_s: int | None = None) -> list[Known]:
+        """Let a branch of `length` blocks replace the newest `depth`, at the same times and then as `mine` has it.
 
         Raises ValueError unless the branch is longer, and the chain long enough.
         """
@@ -113,12 +119,12 @@ class Growth:
             if fork is None or not 0 < depth < length:
                 raise ValueError(f"a branch of {length} blocks cannot replace the newest {depth} of {tip.height}")
             replaced = [block.time_s for block in self._chain.run_from(fork, depth + 1)[1:]]
-            times = replaced + [int(clock.now_s())] * (length - depth)
             await self._in_maker(lambda: self._miner.branch_off(fork.height, bytes.fromhex(fork.hash)[::-1]))
-            made: list[Known] = []
-            for time_s in times:
-                made.append(await self._arrive(time_s, on=made[-1] if made else fork))
-            return made
+            made = [fork]
+            for place in range(length):
+                time_s = replaced[place] if place < depth else self._time_after(made[-1], spacing_s)
+                made.append(await self._arrive(time_s, on=made[-1]))
+            return made[1:]
 
     async def prune(self, below: int | None) -> None:
         """Forget the blocks under a height; None makes the node one that never pruned."""
@@ -144,18 +150,18 @@ class Growth:
     def price_step(self, percent: float, over_s: float = 0.0) -> None:
         """Let the price change from now on. Raises ValueError for one that leaves none."""
         # header times are whole seconds, and a block of this very second is after the step
-        self._market.add(Step(1 + percent / 100, int(clock.now_s()), over_s))
+        self._market.add(Step(1 + percent / 100, int(self._now_s()), over_s))
 
     def flood(self, blocks: int, payments: int = 150, sats: int | None = None) -> int:
         """Let blocks to come have one amount over and over; returns it."""
-        usd = self._market(clock.now_s())
+        usd = self._market(self._now_s())
         amount = round(_FLOOD_USD / (usd * _FLOOD_SHIFT) * 1e8) if sats is None else sats
         self._miner.order(Oddity(flood=Flood(amount, payments)), blocks)
         return amount
 
     def old_price(self, blocks: int, age_s: float, usd: float | None = None) -> float:
         """Let blocks to come be full of payments at a price of before; returns it."""
-        old_usd = self._market(clock.now_s() - age_s) if usd is None else usd
+        old_usd = self._market(self._now_s() - age_s) if usd is None else usd
         self._miner.order(Oddity(price_usd=old_usd, usd_payments=_FULL_SHARE), blocks)
         return old_usd
 
@@ -166,6 +172,16 @@ class Growth:
     def _need_all(self) -> None:
         if self._missing:
             raise ValueError(f"the node is still catching up: {self._missing} blocks are missing")
+
+    def _now_s(self) -> float:
+        """What blocks to come are after: headers may have been ordered that are ahead of the clock."""
+        return max(clock.now_s(), self._ordered_s)
+
+    def _time_after(self, parent: Known, spacing_s: int | None) -> int:
+        if spacing_s is None:
+            return int(clock.now_s())
+        self._ordered_s = parent.time_s + int(spacing_s)
+        return self._ordered_s
 
     async def _arrive(self, time_s: int, on: Known | None = None) -> Known:
         parent = on or self._chain.tip
