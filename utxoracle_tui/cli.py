@@ -59,6 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_analyze(commands)
     _add_backfill(commands)
     _add_rerun(commands)
+    _add_status(commands)
+    _add_doctor(commands)
     _add_config(commands)
     _add_export(commands)
     _add_import(commands)
@@ -156,6 +158,30 @@ def _add_rerun(commands: argparse._SubParsersAction[_Parser]) -> None:
         which.add_argument(f"--{name}", dest="which", action="store_const", const=name, help=what)
     _add_days(rerun)
     rerun.add_argument("--json", action="store_true", help="print one JSON document at the end")
+
+
+def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
+    status = commands.add_parser(
+        "status",
+        help="the whole stack as a table",
+        description="Ask node, electrs, mempool backend and containers once, and say how they are. Exit code 0: all "
+        "are ready; 4: something is on its way or not well; 3: Bitcoin Core can't be used.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    status.set_defaults(command="status")
+    status.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="what is misconfigured, and how to mend it",
+        description="Look for what is misconfigured in the stack, with the evidence and a line that mends it; nothing "
+        "is changed. Exit code 0: nothing was found; 4: something was.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    doctor.set_defaults(command="doctor")
+    doctor.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:

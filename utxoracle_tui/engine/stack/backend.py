@@ -22,6 +22,8 @@ from utxoracle_tui.sources.mempool_replies import BackendInfo, Liveness, Loading
 from utxoracle_tui.sources.mempool_session import MempoolAccess
 
 T = TypeVar("T")
+Ask = Callable[[], Awaitable[T]]
+"""A question that isn't put before it is called."""
 _WORDS = {BackendHanging.KIND: "hangs", BackendNonsense.KIND: "nonsense"}
 
 
@@ -58,7 +60,7 @@ class BackendWatch:
 
     async def _look(self, backend: MempoolBackend) -> Heard[BackendStatus]:
         started_s, before = clock.elapsed_s(), self.heard
-        live, tip = await asyncio.gather(_or_error(backend.liveness()), _or_none(_height(backend)))
+        live, tip = await asyncio.gather(_or_error(backend.liveness), _or_none(lambda: _height(backend)))
         now_s, old = clock.elapsed_s(), before.detail
         if isinstance(live, MempoolError):
             self._info_due_s = 0.0
@@ -66,21 +68,21 @@ class BackendWatch:
         known = old if old is not None else BackendStatus(self._access.service.host, live)
         status = replace(known, live=live, tip_height=tip if tip is not None else known.tip_height)
         if now_s >= self._info_due_s:
-            info = await _or_none(backend.info())
+            info = await _or_none(backend.info)
             self._info_due_s = now_s + (BACKEND_INFO_EVERY_S if info is not None else BACKEND_LOADING_EVERY_S)
             status = replace(status, info=info or status.info)
         if live.live:
             status = replace(status, loading=None)
         elif now_s >= self._loading_due_s:
             self._loading_due_s = now_s + BACKEND_LOADING_EVERY_S
-            status = replace(status, loading=await _or_none(backend.loading()))
+            status = replace(status, loading=await _or_none(backend.loading))
         return Heard(status, now_s, live.at_s, live.latency_s)
 
 
 async def ask_backend(backend: MempoolBackend) -> BackendStatus:
     """All that a backend says of itself, asked for once. Raises `MempoolError` where it isn't there."""
     live, tip, info = await asyncio.gather(
-        _or_error(backend.liveness()), _or_none(_height(backend)), _or_none(backend.info())
+        _or_error(backend.liveness), _or_none(lambda: _height(backend)), _or_none(backend.info)
     )
     if isinstance(live, MempoolError):
         raise live
@@ -91,18 +93,18 @@ async def _height(backend: MempoolBackend) -> int:
     return (await backend.tip_height()).height
 
 
-async def _or_error(work: Awaitable[T]) -> T | MempoolError:
+async def _or_error(ask: Ask[T]) -> T | MempoolError:
     """What was asked for, or why there is none: no question is left alone because another failed."""
     try:
-        return await work
+        return await ask()
     except MempoolError as error:
         return error
 
 
-async def _or_none(work: Awaitable[T]) -> T | None:
+async def _or_none(ask: Ask[T]) -> T | None:
     """What is nice to know, or None where it isn't told."""
     try:
-        return await work
+        return await ask()
     except MempoolError:
         return None
 

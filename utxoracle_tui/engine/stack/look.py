@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from utxoracle_tui import clock
 from utxoracle_tui.engine.electrs import gather
@@ -59,10 +59,10 @@ async def one_look(asked: Asked) -> StackReading:
     node = asyncio.create_task(ask_node(asked.node, ANSWER_WITHIN_S))
     electrs = asyncio.create_task(_electrs(setup.electrs, asked.milestones, node))
     others = asyncio.gather(
-        _within(_backend(setup), "The mempool backend"),
-        _within(ask_exchange(asked.exchange, Heard()), "The exchange price"),
-        _within(_containers(setup), "Docker"),
-        _within(DisksEye(setup.folders, Host()).look(Heard()), "The disks"),
+        _within(lambda: _backend(setup), "The mempool backend"),
+        _within(lambda: ask_exchange(asked.exchange, Heard()), "The exchange price"),
+        _within(lambda: _containers(setup), "Docker"),
+        _within(lambda: DisksEye(setup.folders, Host()).look(Heard()), "The disks"),
     )
     try:
         heard_node, heard_electrs = await node, await electrs
@@ -75,11 +75,11 @@ async def one_look(asked: Asked) -> StackReading:
     return judge(heard, setup.named, clock.elapsed_s(), clock.now_s())
 
 
-async def _within(work: Coroutine[Any, Any, Heard[D]], what: str) -> Heard[D]:
+async def _within(look: Callable[[], Awaitable[Heard[D]]], what: str) -> Heard[D]:
     """What was heard, or that it was too late."""
     try:
         async with asyncio.timeout(LOOK_WITHIN_S):
-            return await work
+            return await look()
     except TimeoutError:
         return Heard(trouble=Trouble(_LATE, f"{what} has not been heard of within {LOOK_WITHIN_S:g} s."))
 

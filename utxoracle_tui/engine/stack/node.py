@@ -43,8 +43,8 @@ class NodeStatus:
     """Unix seconds."""
     ibd: Ibd | None = None
     """None for a node that isn't behind."""
-    refusals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Why something was not told, as a sentence by what it is."""
+    refusals: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
+    """Why something was not told, by what it is."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ class NodeStatusWatch:
 
     async def _ask(self, extra: Extra) -> None:
         found: dict[str, object] = {}
-        refusal: str | None = None
+        refusal: Trouble | None = None
         try:
             found = await extra.ask(self._node)
         except (NodeUnreachable, NodeHanging):
@@ -156,13 +156,13 @@ class NodeStatusWatch:
             self._due_s.pop(extra.name, None)
             return
         except NodeError as error:
-            refusal = error.message
+            refusal = Trouble(error.kind, error.message)
         status = self.heard.detail
         if status is not None:
             self.heard = replace(self.heard, detail=with_extra(status, extra.name, found, refusal))
 
 
-def with_extra(status: NodeStatus, name: str, found: Mapping[str, object], refusal: str | None) -> NodeStatus:
+def with_extra(status: NodeStatus, name: str, found: Mapping[str, object], refusal: Trouble | None) -> NodeStatus:
     """The status with one more thing, or with why it is not to be had."""
     others = {key: why for key, why in status.refusals.items() if key != name}
     refusals = others if refusal is None else {**others, name: refusal}
@@ -196,7 +196,9 @@ async def _status_of(node: BitcoinCore, within_s: float) -> tuple[NodeStatus, fl
         info, latency_s = chain.result()
         status = NodeStatus(node.access.host, info, ibd=follow(None, info, clock.elapsed_s()))
         for name, task in extras.items():
-            status = with_extra(status, name, *(task.result() if task.done() else ({}, late.message)))
+            status = with_extra(
+                status, name, *(task.result() if task.done() else ({}, Trouble(late.kind, late.message)))
+            )
         return status, latency_s
     finally:
         chain.cancel()
@@ -205,8 +207,8 @@ async def _status_of(node: BitcoinCore, within_s: float) -> tuple[NodeStatus, fl
         await asyncio.gather(chain, *extras.values(), return_exceptions=True)
 
 
-async def _outcome(extra: Extra, node: BitcoinCore) -> tuple[dict[str, object], str | None]:
+async def _outcome(extra: Extra, node: BitcoinCore) -> tuple[dict[str, object], Trouble | None]:
     try:
         return await extra.ask(node), None
     except NodeError as error:
-        return {}, error.message
+        return {}, Trouble(error.kind, error.message)

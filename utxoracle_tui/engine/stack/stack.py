@@ -96,7 +96,7 @@ def judge(heard: HeardOf, named: Named, now_s: float, wall_s: float) -> StackRea
     """The reading at a moment: `now_s` on the clock for spans, `wall_s` in unix seconds."""
     status, state = heard.node.detail, heard.electrs.detail
     network = status.chain.network if status is not None else None
-    refusals = tuple(status.refusals.values()) if status is not None else ()
+    refusals = tuple(why.sentence for why in status.refusals.values()) if status is not None else ()
     unread = electrs.troubles_of(state) if state is not None else ()
     price = exchange.judge(heard.exchange, wall_s, named=named.backend, network=network)
     return StackReading(

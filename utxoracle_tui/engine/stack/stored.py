@@ -12,7 +12,6 @@ from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
 
-
 @dataclass(frozen=True, slots=True)
 class StoredStatus:
     """What there is of one network. Times are unix seconds."""
