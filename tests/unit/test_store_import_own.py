@@ -147,13 +147,13 @@ def _by_key(record: Observation | Window) -> str:
     return record.key
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(_observations, min_size=1, max_size=5, unique_by=_by_key), st.sampled_from(FORMATS))
 def test_any_observation_reads_back_equal(records: list[Observation], form: str) -> None:
     _round_trip(records, form)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(_day_windows | _block_windows, min_size=1, max_size=5, unique_by=_by_key), st.sampled_from(FORMATS))
 def test_any_window_reads_back_equal(records: list[Window], form: str) -> None:
     _round_trip(records, form)
