@@ -15,6 +15,8 @@ from utxoracle_tui.commands.node import load_settings
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.commands.stack import asked_once, likely_store
 from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.engine.electrs.phases import Phase
+from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack.document import stack_document
 from utxoracle_tui.engine.stack.look import one_look
 from utxoracle_tui.engine.stack.reading import TITLES, Overall, Source, SourceReading, Standing
@@ -81,7 +83,7 @@ def as_table(reading: StackReading, stored: StoredStatus | None, now_s: float, w
 
 
 def _row(name: str, state: str, what: str, age: str) -> list[str]:
-    first, *others = textwrap.wrap(what, _WHAT) or [""]
+    first, *others = textwrap.wrap(what, _WHAT, break_on_hyphens=False) or [""]
     rows = [f"{name:<{_NAME}}{state:<{_STATE}}{first:<{_WHAT}}{age:>{_AGE}}"]
     return rows + [" " * (_NAME + _STATE) + other for other in others]
 
@@ -99,12 +101,21 @@ def _more(source: SourceReading[Any]) -> Iterator[str]:
     for trouble in source.troubles:
         yield f"! {trouble}"
     if source.source is Source.ELECTRS and source.standing not in (Standing.READY, Standing.NONE):
-        advices = [each.advice for each in source.detail.warnings] or [source.detail.advice] if source.detail else []
-        for advice in dict.fromkeys(filter(None, advices)):
+        for advice in _advices(source.detail):
             yield f"→ {advice}"
     if source.source is Source.NODE and source.detail is not None:
         for warning in source.detail.warnings:
             yield f"! the node warns: {warning}"
+
+
+def _advices(state: State | None) -> list[str]:
+    """What to do about electrs: about what lies over its phase, else about that."""
+    if state is None:
+        return []
+    advices = [each.advice for each in state.warnings]
+    if not advices and state.phase is not Phase.READY:
+        advices = [state.advice]
+    return list(dict.fromkeys(filter(None, advices)))
 
 
 def _of_store(stored: StoredStatus | None, wall_s: float) -> tuple[str, str, str]:

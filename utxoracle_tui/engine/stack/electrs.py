@@ -38,6 +38,7 @@ PHASE_WORDS = MappingProxyType(
 )
 _OF_NODE = frozenset({ConditionKind.BITCOIND_DOWN})
 """With these electrs itself is well."""
+NO_ANSWER = "no answer"
 _PORTS = (Evidence.METRICS, Evidence.REST)
 
 
@@ -144,13 +145,29 @@ def judge(heard: Heard[State], now_s: float, *, named: bool) -> Verdict:
     sentence = _said(state)
     if phase in NOT_RUNNING or phase is Phase.UNKNOWN:
         return _of_absence(state, word, sentence, named=named)
+    if phase is Phase.READY and is_mute(state):
+        said = "Its log ends with its being ready, and none of its ports answers."
+        return Verdict(Health.DOWN, Standing.DEGRADED, NO_ANSWER, said)
     age_s = heard.age_s(now_s)
     health = LIMITS[Source.ELECTRS].health(age_s) if age_s is not None else Health.UNKNOWN
     if health is Health.UP and state.warnings and {each.kind for each in state.warnings} <= _OF_NODE:
         return Verdict(health, Standing.WAITS, word, sentence)
-    if state.warnings or health is not Health.UP:
+    if state.warnings or health is not Health.UP or _has_odd_ports(state):
         return Verdict(health, Standing.DEGRADED, word, sentence)
     return Verdict(health, Standing.READY if phase is Phase.READY else Standing.WORKING, word, sentence)
+
+
+def is_mute(state: State) -> bool:
+    """Whether no port of it has ever answered, though some were asked."""
+    known = state.memory.known
+    asked = any(source in _PORTS for source in known.troubles)
+    return asked and known.rest is None and known.metrics is None
+
+
+def _has_odd_ports(state: State) -> bool:
+    """Whether a port of it doesn't answer as it should, whatever else shows that it is well."""
+    troubles = state.memory.known.troubles
+    return any(source in _PORTS and not _is_expected(trouble, state) for source, trouble in troubles.items())
 
 
 def _of_absence(state: State, word: str, sentence: str, *, named: bool) -> Verdict:
@@ -189,18 +206,17 @@ def _said(state: State) -> str:
     return " ".join(filter(None, (f"{progress}." if progress else "", *conditions, state.sentence)))
 
 
-def troubles_of(state: State) -> tuple[str, ...]:
-    """What can't be read of electrs and should be, a sentence each."""
+def troubles_of(state: State, *, docker_answers: bool) -> tuple[str, ...]:
+    """What can't be read of electrs and should be, a sentence each; that Docker doesn't answer is said elsewhere."""
     return tuple(
-        trouble.sentence for trouble in state.memory.known.troubles.values() if not _is_expected(trouble, state)
+        trouble.sentence
+        for trouble in state.memory.known.troubles.values()
+        if not _is_expected(trouble, state) and (docker_answers or trouble.source is not Evidence.PROCESS)
     )
 
 
 def _is_expected(trouble: EvidenceTrouble, state: State) -> bool:
-    """Whether it says nothing new: its REST is closed until it is ready, and a process that is down answers nowhere.
-
-    How Docker is, the containers tell.
-    """
+    """Whether it says nothing new: its REST is closed until it is ready, and a process that is down answers nowhere."""
     known = state.memory.known
     if trouble.source is Evidence.PROCESS:
         return known.metrics is not None or known.rest is not None

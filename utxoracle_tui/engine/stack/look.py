@@ -30,9 +30,9 @@ from utxoracle_tui.sources.containers import DockerEngine
 from utxoracle_tui.sources.host import Host
 from utxoracle_tui.sources.mempool import MempoolBackend
 
-ANSWER_WITHIN_S = 7.0
+ANSWER_WITHIN_S = 6.0
 """For the clients of one look: a source that takes five seconds is slow, and is there."""
-LOOK_WITHIN_S = 9.0
+LOOK_WITHIN_S = 7.5
 """Whatever happens."""
 _TICK_S = 0.25
 _LISTEN_S = 1.0

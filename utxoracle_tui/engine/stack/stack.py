@@ -97,7 +97,8 @@ def judge(heard: HeardOf, named: Named, now_s: float, wall_s: float) -> StackRea
     status, state = heard.node.detail, heard.electrs.detail
     network = status.chain.network if status is not None else None
     refusals = tuple(why.sentence for why in status.refusals.values()) if status is not None else ()
-    unread = electrs.troubles_of(state) if state is not None else ()
+    docker_answers = heard.containers.trouble is None
+    unread = electrs.troubles_of(state, docker_answers=docker_answers) if state is not None else ()
     price = exchange.judge(heard.exchange, wall_s, named=named.backend, network=network)
     return StackReading(
         SourceReading(Source.NODE, heard.node, node_verdict.judge(heard.node, now_s, wall_s), refusals),
@@ -191,7 +192,10 @@ class StackWatch:
         while True:
             try:
                 await run(changed)
-            except Exception as error:  # noqa: BLE001  (the edge of a worker: it is told, and begun anew)
+            except Exception as error:
+                if _is_being_cancelled():
+                    # what fails while it is torn down must not keep it alive
+                    raise asyncio.CancelledError from error
                 _log.exception("watching %s failed", source)
                 self._faults[source] = (
                     f"Watching it failed: {type(error).__name__}. This is a fault of the program; it is begun anew in "
@@ -214,3 +218,8 @@ class StackWatch:
                 told = reading
                 on_reading(reading)
             await asyncio.sleep(_SPACING_S)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

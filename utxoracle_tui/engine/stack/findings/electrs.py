@@ -12,6 +12,7 @@ from utxoracle_tui.engine.electrs.evidence import Source, Status
 from utxoracle_tui.engine.electrs.log_lines import Kind, parse_line
 from utxoracle_tui.engine.electrs.phases import NOT_RUNNING, Cause, ConditionKind, Phase, rank
 from utxoracle_tui.engine.electrs.state import State
+from utxoracle_tui.engine.stack.electrs import NO_ANSWER
 from utxoracle_tui.engine.stack.findings.finding import Finding, Gravity, StackLook
 from utxoracle_tui.engine.stack.findings.node import QUEUE_WORDS
 from utxoracle_tui.engine.stack.reading import Standing
@@ -59,6 +60,7 @@ def find(look: StackLook) -> Iterator[Finding]:
             yield Finding("node_slow", Gravity.WARNING, what, condition.sentence, condition.advice)
     yield from _does_not_reach_node(look, state)
     yield from _obfuscated_block_files(look, state)
+    yield from _mute(look, state)
     yield from _metrics_closed(look, state)
     yield from _says_too_little(look, state)
     yield from _something_else(look, state)
@@ -112,6 +114,34 @@ def _obfuscated_block_files(look: StackLook, state: State) -> Iterator[Finding]:
             "electrs can't make sense of the node's block files",
             f"electrs's last words: “{words.quoted(120)}”.",
             AFTER_DEATH[Cause.BLOCK_FILES],
+        )
+
+
+def _mute(look: StackLook, state: State) -> Iterator[Finding]:
+    troubles = state.memory.known.troubles
+    silent = [
+        troubles[source].sentence
+        for source in (Source.METRICS, Source.REST)
+        if source in troubles and not troubles[source].refused and NOT_ELECTRS_WORDS not in troubles[source].sentence
+    ]
+    if look.reading.electrs.word == NO_ANSWER:
+        said = [troubles[source].sentence for source in (Source.METRICS, Source.REST) if source in troubles]
+        what = "electrs doesn't answer, though its log ends with its being ready"
+        yield Finding(
+            "electrs_no_answer",
+            Gravity.ERROR,
+            what,
+            " ".join(said),
+            "Start it (`docker start mempool-electrs`, or its unit), or compare ELECTRS_HTTP_URL and "
+            "UTXORACLE_TUI_ELECTRS_METRICS_URL with its --http-addr and --monitoring-addr.",
+        )
+    elif silent:
+        yield Finding(
+            "electrs_hangs",
+            Gravity.WARNING,
+            "electrs takes questions and doesn't answer them",
+            " ".join(silent),
+            "Look at the load of the machine and at electrs's log; restart it only if that stays so.",
         )
 
 
