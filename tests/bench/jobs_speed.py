@@ -92,7 +92,7 @@ async def measure(settings: Settings, workers: Workers, host: HostProcess) -> li
 
 
 def held_at_most_mb(pid: int, leave_out: int) -> float:
-    """What a process and all its children held at their peaks, in MB of 1e6 bytes; pages that they share count for each.
+    """What a process and all its children held at their peaks, in MB of 1e6 bytes; shared pages count for each.
 
     It is read once: to sample the shares of all pages, many times a second, would slow down what is measured.
     """
