@@ -181,8 +181,9 @@ async def test_flood_is_one_amount_in_each_block(full: DemoNode) -> None:
         raw = await block(full, block_hash)
         digest_block(raw, height, expected_hash=block_hash, check_witness=True)
         counts.append(int((scan(raw).output_sats == ordered).sum()))
-    assert 140 <= counts[0] <= 150
-    assert 140 <= counts[1] <= 150
+    # a few of the 150 take their coins from the same block, which makes them no candidates; how many is a draw
+    assert 115 <= counts[0] <= 150
+    assert 115 <= counts[1] <= 150
     assert counts[2] < 3
 
 

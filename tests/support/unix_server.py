@@ -17,7 +17,7 @@ class UnixServer(ScriptedServer):
 
     async def start(self) -> None:
         """Listen on the path."""
-        self._server = await asyncio.start_unix_server(self._serve, self.path)
+        self._server = await asyncio.start_unix_server(self._accepted, self.path)
 
     async def stop(self) -> None:
         """Drop all connections, listen no more, and take the socket away."""

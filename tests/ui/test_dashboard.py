@@ -54,8 +54,9 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 
 @asynccontextmanager
-async def dashboard(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[None]]:
-    access = NodeAccess(node.url, cookie_path=node.folder / ".cookie", connect_timeout_s=1, read_timeout_s=10)
+async def dashboard(node: DemoNode, workers: Workers, read_timeout_s: float = 10) -> AsyncIterator[Pilot[None]]:
+    cookie = node.folder / ".cookie"
+    access = NodeAccess(node.url, cookie_path=cookie, connect_timeout_s=1, read_timeout_s=read_timeout_s)
     client = BitcoinCore(access)
     pricing = NodePricing(client, workers)
     live, exchange = live_rounds(pricing, node.env["MEMPOOL_API_URL"], node.folder / "console")
@@ -260,6 +261,17 @@ async def test_a_node_that_goes_and_comes_back(workers: Workers) -> None:
         await node.act("mine", count=1)
         tip = await node.call("getblockcount")
         await until(pilot, lambda: f"–{tip - 1}" in shown(pilot, PriceSummary))
+
+
+async def test_a_window_that_failed_is_tried_again(workers: Workers) -> None:
+    async with demo_node(OPTIONS) as node:
+        await node.act("hang", path="/rest/block/")
+        async with dashboard(node, workers, read_timeout_s=0.5) as pilot:
+            await until(pilot, lambda: "It is tried again in 5 s." in notice(pilot))
+            await node.act("hang", on=False)
+            # no block comes meanwhile
+            await until(pilot, lambda: "done in" in progress(pilot))
+            assert notice(pilot) == ""
 
 
 async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:

@@ -53,7 +53,10 @@ class Console(App[None]):
             self.push_screen(self._first_screen)
 
     async def on_unmount(self) -> None:
-        """Close the sources."""
+        """End what is at work, and then close the sources: nothing is to open a connection behind their back."""
+        at_work = list(self.workers)
+        self.workers.cancel_all()
+        await asyncio.gather(*(worker.wait() for worker in at_work), return_exceptions=True)
         if self._close_sources is not None:
             await self._close_sources()
 

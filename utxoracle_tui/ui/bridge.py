@@ -15,7 +15,7 @@ from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.stack.stack import StackReading, StackWatch
-from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
     JobsRead,
@@ -48,11 +48,12 @@ class PricingBridge:
             self._target.post_message(WindowCancelled())
             raise
         except OperatorError as error:
-            self._target.post_message(WindowFailed(request, error.message))
+            may_pass = error.exit_code is Exit.UNREACHABLE
+            self._target.post_message(WindowFailed(request, error.message, may_pass=may_pass))
         except Exception as error:
             log.exception("pricing %s failed", request)
             sentence = f"The window could not be priced: {type(error).__name__}. This is a fault of the program."
-            self._target.post_message(WindowFailed(request, sentence))
+            self._target.post_message(WindowFailed(request, sentence, may_pass=False))
         else:
             self._target.post_message(WindowPriced(request, result))
             await self._block_line(result)

@@ -53,11 +53,12 @@ class BlockLineReady(Message):
 
 
 class WindowFailed(Message):
-    """A window could not be priced; `sentence` is for the operator."""
+    """A window could not be priced; `sentence` is for the operator. `may_pass` when another try may go well."""
 
-    def __init__(self, request: Request, sentence: str) -> None:
+    def __init__(self, request: Request, sentence: str, *, may_pass: bool) -> None:
         self.request = request
         self.sentence = sentence
+        self.may_pass = may_pass
         super().__init__()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -107,6 +108,19 @@ class SocketFile:
         self.path.unlink(missing_ok=True)
 
 
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Close a server, but not between the moment in which a connection is accepted and that in which it is made.
+
+    asyncio loses such a connection without closing it (CPython issue 109564, mended in 3.12).
+    """
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    server.close()
+
+
 class HttpServer:
     """Answers requests by a handler, those of one connection one after the other."""
 
@@ -125,15 +139,15 @@ class HttpServer:
     async def listen(self, port: Port) -> None:
         """Accept connections from now on."""
         # in two steps: who is cancelled in the second still has a server to close
-        self._server = await asyncio.start_server(self._serve, sock=port.listening_socket(), start_serving=False)
+        self._server = await asyncio.start_server(self._accepted, sock=port.listening_socket(), start_serving=False)
         await self._server.start_serving()
 
     async def close(self, grace_s: float) -> None:
         """Accept no more, let requests that are being answered end within `grace_s`, and close all connections."""
         if self._server is None:
             return
-        self._server.close()
-        self._server = None
+        server, self._server = self._server, None
+        await stop_accepting(server)
         for task, connection in self._connections.items():
             connection.last = True
             if not connection.busy:
@@ -145,23 +159,24 @@ class HttpServer:
         if self._connections:
             await asyncio.wait(list(self._connections))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connection = _Connection(reader, writer, self._handler, self._idle_timeout_s)
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._server is None:
             writer.transport.abort()
             return
+        connection = _Connection(reader, writer, self._handler, self._idle_timeout_s)
+        task = asyncio.create_task(self._serve(connection))
+        # noted here and now: a server that closes before the task has begun still knows of it
         self._connections[task] = connection
+        task.add_done_callback(lambda done: self._over(done, writer))
         self._on_connection()
-        try:
+
+    def _over(self, task: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+        del self._connections[task]
+        writer.close()
+
+    async def _serve(self, connection: _Connection) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError):
             await connection.run()
-        # asyncio's streams take a cancelled connection for a failure, so it ends here
-        except (asyncio.CancelledError, ConnectionError, TimeoutError):
-            pass
-        finally:
-            del self._connections[task]
-            writer.close()
 
 
 class _Connection:

@@ -79,10 +79,11 @@ class ElectrsWatch:
     async def run(self, on_state: OnState, *, tick_s: float = TICK_S) -> None:
         """Watch until cancelled; `on_state` is called with every state."""
         async with AsyncExitStack() as stack:
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
             electrs = await stack.enter_async_context(Electrs(self._places.access))
             docker = await stack.enter_async_context(DockerEngine(self._places.docker))
             folder = stack.enter_context(FolderEye(self._places.index_dir, self._places.blocks_dir))
+            # last, so that the tasks have ended before what they use is closed
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
             for source, look, every_s in self._looks(electrs, docker, Host(), folder):
                 tasks.create_task(self._look_on(source, look, min(every_s, tick_s * every_s / TICK_S)))
             self._listen(tasks, docker)

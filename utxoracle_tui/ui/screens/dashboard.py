@@ -9,11 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.worker import WorkerState
 
+from utxoracle_tui import clock
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.request import Day, Last
+from utxoracle_tui.sources.http import Backoff
 from utxoracle_tui.sources.node_replies import ChainInfo
 from utxoracle_tui.ui.engine_parts import EngineParts
-from utxoracle_tui.ui.messages import WindowPriced
+from utxoracle_tui.ui.messages import WindowFailed, WindowPriced
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
@@ -25,6 +27,8 @@ _NOT_ON_A_NODE = frozenset({"price_all"})
 
 
 _FAR_BEHIND_BLOCKS = 6
+_AGAIN = Backoff(first_s=5.0, most_s=60.0)
+"""Before a block window that failed is asked for once more, where no new block asks for it sooner."""
 
 
 def _is_syncing(chain: ChainInfo) -> bool:
@@ -47,6 +51,8 @@ class Dashboard(WindowDetail):
         super().__init__(parts.pricing, parts.heading, None)
         self._parts = parts
         self._tip: str | None = None
+        self._failures = 0
+        self._again_at_s: float | None = None
 
     def compose_heading(self) -> ComposeResult:
         """The header of all screens."""
@@ -60,13 +66,25 @@ class Dashboard(WindowDetail):
         if console.node is not None:
             self._node_read(console.node)
 
+    def after_failure(self, message: WindowFailed) -> str:
+        """The block window is tried again by itself, unless that is of no use before the next block."""
+        if message.request != Last() or not message.may_pass:
+            return ""
+        self._failures += 1
+        wait_s = _AGAIN.delay_s(self._failures, 1.0)
+        self._again_at_s = clock.elapsed_s() + wait_s
+        return f" It is tried again in {wait_s:.0f} s."
+
     @on(WindowPriced)
     def _round_of(self, message: WindowPriced) -> None:
         if message.request == Last():
+            self._failures, self._again_at_s = 0, None
             cast("NodeConsole", self.app).store_bridge.priced(message.result)
 
     def _node_read(self, reading: NodeReading) -> None:
-        if reading.trouble or reading.chain is None or reading.chain.best_hash == self._tip:
+        if reading.trouble or reading.chain is None:
+            return
+        if reading.chain.best_hash == self._tip and not self._is_due_again():
             return
         if _is_syncing(reading.chain):
             if not self._has_result:
@@ -79,8 +97,13 @@ class Dashboard(WindowDetail):
             return
         follows = isinstance(self._request, Last)
         if follows or self._tip is None:
+            self._again_at_s = None
             self.ask_for(self._request)
         self._tip = reading.chain.best_hash
+
+    def _is_due_again(self) -> bool:
+        """Whether the block window failed, and the wait for another try is over."""
+        return self._again_at_s is not None and clock.elapsed_s() >= self._again_at_s
 
     def _is_pricing(self) -> bool:
         running = (WorkerState.PENDING, WorkerState.RUNNING)

@@ -159,8 +159,12 @@ class WindowDetail(Screen[None]):
 
     @on(WindowFailed)
     def _failed(self, message: WindowFailed) -> None:
-        self._notice(f"✗ {message.sentence}")
+        self._notice(f"✗ {message.sentence}{self.after_failure(message)}")
         self._settle(f"{_title(message.request)}: no price", "bold red")
+
+    def after_failure(self, message: WindowFailed) -> str:
+        """What is done about a window that could not be priced: a sentence that goes on from its own, or nothing."""
+        return ""
 
     @on(WindowCancelled)
     def _cancelled(self) -> None:

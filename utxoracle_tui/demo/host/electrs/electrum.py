@@ -9,7 +9,7 @@ from typing import Protocol
 from utxoracle_tui.demo.host.chain_state import Known
 from utxoracle_tui.demo.host.electrs.process import Process
 from utxoracle_tui.demo.host.electrs.settings import VERSION
-from utxoracle_tui.demo.host.http_server import LoopbackPort
+from utxoracle_tui.demo.host.http_server import LoopbackPort, stop_accepting
 from utxoracle_tui.demo.host.json_text import Json
 
 _PROTOCOL = "1.4"
@@ -49,7 +49,7 @@ class ElectrumServer:
         """Refuse connections, and drop those that there are."""
         server, self._server = self._server, None
         if server is not None:
-            server.close()
+            await stop_accepting(server)
         for writer in list(self._writers):
             writer.close()
 
