@@ -173,6 +173,8 @@ async def test_other_programs_where_the_metrics_should_be(server: ScriptedServer
         (Answer(200, b"9" * 30), "is no height"),
         (Answer(200, "٣".encode()), "is no height"),
         (Answer(200, b""), "is no height"),
+        (Answer(200, b"\xff\xfe"), "is no height"),
+        (Answer(200, b"9" * 5_000_000), "is too big"),
     ],
 )
 async def test_other_programs_where_rest_should_be(server: ScriptedServer, answer: Step, fault: str) -> None:

@@ -32,6 +32,8 @@ SIZE = SyncSize(
     history_bytes=4_000_000_000,
     headers_s=30.0,
 )
+SLOW = replace(SIZE, rescan_file_s=6000.0)
+"""Reading again goes on only where a test says so."""
 CONTAINER = "mempool-electrs"
 
 
@@ -83,7 +85,7 @@ async def watching(watch: ElectrsWatch) -> AsyncIterator[Watched]:
 @pytest.mark.parametrize("docker_log", [False, True], ids=["log file", "log of the container"])
 async def test_a_first_sync_from_an_empty_folder(docker_log: bool) -> None:
     options = replace(SMALL, tx_per_block=1, scenario="first-sync")
-    async with demo_node(options, size=SIZE) as node:
+    async with demo_node(options, size=SLOW) as node:
         tip = SIZE.blocks - 1
 
         def view() -> Node:
@@ -106,6 +108,8 @@ async def test_a_first_sync_from_an_empty_folder(docker_log: bool) -> None:
 
             # killed in the middle: Docker starts it again, and that compaction begins from zero
             await node.act("electrs/kill")
+            await watched.until(lambda state: state.run == 2 and state.sentence.startswith("Resumed after a restart"))
+            await node.act("electrs/advance", to="compacting-txstore")
             await watched.until(lambda state: state.run == 2 and state.phase is Phase.COMPACTING_TXSTORE)
             resumed = [state for state in watched.states if state.run == 2 and state.phase is Phase.PASS_1]
             assert resumed[-1].sentence.startswith("Resumed after a restart")
@@ -127,7 +131,7 @@ async def test_a_first_sync_from_an_empty_folder(docker_log: bool) -> None:
 
 
 async def test_a_resume_that_looks_stuck_and_is_not() -> None:
-    async with demo_node(replace(SMALL, tx_per_block=1, scenario="resume"), size=SIZE) as node:
+    async with demo_node(replace(SMALL, tx_per_block=1, scenario="resume"), size=SLOW) as node:
         places = await places_of(node)
         async with watching(ElectrsWatch(places)) as watched:
             await node.act("electrs/advance", to="pass-1")
@@ -201,6 +205,22 @@ async def test_a_source_that_hangs_holds_up_no_other(server: ScriptedServer, tmp
             state = await watched.until(lambda state, words=words: any(words in said for said in state.missing))
         assert state.phase is Phase.READY
         assert state.progress.share == 1.0
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "of the usual name"])
+async def test_an_electrs_without_docker(server: ScriptedServer, tmp_path: Path, is_named: bool) -> None:
+    """A container of the usual name needs not be there; one that the settings name is missed."""
+    server.script = lambda _: Answer(200, b"921456")
+    places = Places(
+        ElectrsAccess(server.url), container=CONTAINER, is_named=is_named, docker=DockerAccess(tmp_path / "docker.sock")
+    )
+    async with watching(ElectrsWatch(places)) as watched:
+        await watched.until(lambda state: state.phase is Phase.READY)
+        if is_named:
+            await watched.until(lambda state: any("docker.sock" in said for said in state.missing))
+        else:
+            await watched.until(lambda _: len(watched.states) > 10)
+            assert not any(state.missing for state in watched.states)
 
 
 async def test_nothing_configured() -> None:

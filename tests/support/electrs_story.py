@@ -36,10 +36,10 @@ GB = 1_000_000_000
 Calls = dict[str, tuple[int, float]]
 
 
-def lines(*texts: str, at_s: float, history: bool = False, gap: bool = False, dated: bool = True) -> LogNews:
+def lines(*texts: str, at_s: float | None, history: bool = False, gap: bool = False, dated: bool = True) -> LogNews:
     """News of a log."""
     events = tuple(event for text in texts if (event := parse_line(text, at_s, dated=dated)) is not None)
-    return LogNews(at_s, events, history, gap)
+    return LogNews(NOON_S if at_s is None else at_s, events, history, gap)
 
 
 def sizes(at_s: float, *, txstore: int = 0, history: int = 0, large_txstore: int = 0, large_history: int = 0) -> Sizes:

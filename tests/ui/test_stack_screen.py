@@ -12,6 +12,8 @@ from textual.widgets import Static
 
 from tests.support.demo_node import SMALL, DemoNode, demo_node
 from tests.support.live import live_jobs, live_rounds, watched_stack
+from utxoracle_tui.engine.chart.history import PriceHistory
+from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
@@ -44,9 +46,11 @@ async def stack_screen(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[
 
     parts = EngineParts(
         pricing,
+        LiveWindow(pricing, 3600),
         watched_stack(node, client, exchange, live),
         live,
         WindowLists(lambda: live.store),
+        PriceHistory(lambda: live.store),
         live_jobs(client, workers, live, folder),
         access.host,
         " utxoracle-tui",
@@ -85,6 +89,7 @@ async def test_a_stack_that_is_ready(workers: Workers) -> None:
         for name in ("mempool-electrs", "mempool-api", "mempool-db", "mempool-web"):
             assert name in panel(pilot, "containers")
         assert "GB free" in panel(pilot, "disks")
+        assert next(iter(pilot.app.screen.query(".panel"))).id == "sources"
         assert "✓ pass 1" in panel(pilot, "electrs") or "ready" in panel(pilot, "electrs")
 
 
@@ -107,6 +112,8 @@ async def test_a_first_sync_and_its_evidence(workers: Workers) -> None:
         await until(pilot, lambda: "▶ pass 1" in panel(pilot, "electrs"))
         assert "the stack is on its way" in panel(pilot, "sources")
         assert "Leave it alone" in panel(pilot, "electrs")
+        # what takes hours is what one looks for first
+        assert next(iter(pilot.app.screen.query(".panel"))).id == "electrs"
         await pilot.press("e")
         await until(pilot, lambda: "evidence" in panel(pilot, "electrs"))
         await node.act("electrs/advance", to="compacting-txstore")

@@ -373,3 +373,25 @@ def test_after_the_first_compaction_it_is_the_second_that_counts() -> None:
     now_s = story.now_s + 10
     story.look(10, rest=Rest(now_s, TIP), disk=Disk(now_s, GB))
     assert ConditionKind.DISK_SHORT not in story.conditions()
+
+
+def test_an_electrs_that_died_of_a_full_disk_is_remembered_until_room_is_no_matter() -> None:
+    story = Story()
+    story.look(process=running(NOON_S, NOON_S - 600))
+    story.say(BEGINS[Phase.COMPACTING_TXSTORE], after_s=5)
+    story.say(
+        "thread 'main' panicked at src/new_index/db.rs:240:36: called `Result::unwrap()` on an `Err` value: Error { "
+        'message: "IO error: No space left on device: While appending to file: /d/000123.sst" }',
+        after_s=60,
+    )
+    assert ConditionKind.SPACE_RAN_OUT not in story.conditions()
+    story.look(10, process=running(story.now_s + 10, story.now_s + 8))
+    story.say("Config { log: StdErrLog { .. } }", BEGINS[Phase.PASS_1], after_s=5)
+    assert story.conditions()[ConditionKind.SPACE_RAN_OUT] == (
+        "The electrs before this one ended because the disk was full."
+    )
+    assert not story.state.reindex_advised
+    story.say(BEGINS[Phase.COMPACTING_HISTORY], after_s=60)
+    assert ConditionKind.SPACE_RAN_OUT in story.conditions()
+    story.say(BEGINS[Phase.LOADING_MEMPOOL], after_s=60)
+    assert ConditionKind.SPACE_RAN_OUT not in story.conditions()

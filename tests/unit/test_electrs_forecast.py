@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -102,8 +103,16 @@ def test_a_standstill_lengthens_the_time_left() -> None:
 
 def test_no_forecast_from_too_little() -> None:
     assert forecast((), 1.0) is None
-    assert forecast([Sample(0, 0.0), Sample(30, 0.1), Sample(40, 0.2), Sample(50, 0.3), Sample(59, 0.4)], 0.6) is None
+    soon = [Sample(0, 0.0), Sample(30, 0.01), Sample(40, 0.02), Sample(50, 0.03), Sample(59, 0.04)]
+    assert forecast(soon, 0.96) is None
+    assert forecast([*soon, Sample(59.5, 0.05)], 0.95) is not None
+    assert forecast([*soon, Sample(60, 0.041)], 0.96) is not None
     assert forecast([Sample(0, 0.0), Sample(3000, 0.5)], 0.5) is None
+    # the console is opened in the middle of a compaction, of which RocksDB tells when it began
+    seen = forecast([Sample(0, 0.0), Sample(3000, 0.5), Sample(3005, 0.501)], 0.499)
+    assert seen is not None
+    assert seen.eta(0.499).mid_s == pytest.approx(3000, rel=0.02)
+    assert forecast([Sample(0, 0.0), Sample(3000, 0.05), Sample(3005, 0.051)], 0.95) is None
     assert forecast([Sample(number * 100, 0.3) for number in range(50)], 0.7) is None
 
 
@@ -118,3 +127,21 @@ def test_samples_stay_few_and_in_order() -> None:
     assert samples[0].done == 0.0
     gaps = [after - before for before, after in itertools.pairwise(times)]
     assert max(gaps) < 4 * 100_000 / 160
+
+
+def test_a_source_that_falls_silent_for_a_while_costs_no_forecast() -> None:
+    """The metrics don't answer for five minutes: the log goes on, and the time left is told all the while."""
+    state = State()
+    sync = Sync(noise=0.4, seed=11, lasts_s=phase_lengths(), step_s=30.0)
+    began_s: float | None = None
+    silent = 0
+    for evidence, truth, left_s in sync.course():
+        began_s = evidence.at_s if began_s is None and truth is Phase.PASS_1 else began_s
+        gone = began_s is not None and 2400 <= evidence.at_s - began_s < 2700
+        state = step(state, replace(evidence, metrics=None) if gone else evidence)
+        if began_s is None or truth is not Phase.PASS_1 or not 2300 <= evidence.at_s - began_s < 3600:
+            continue
+        silent += "metrics" not in {basis.source for basis in state.progress.rests_on}
+        assert state.progress.eta is not None, evidence.at_s - began_s
+        assert state.progress.eta.mid_s == pytest.approx(left_s, rel=0.30)
+    assert silent >= 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.electrs_story import (
     BlockFiles,
     Db,
     Evidence,
+    LogNews,
     Phase,
     Process,
     Rest,
@@ -220,7 +222,9 @@ def test_milestones_survive_a_way_through_json() -> None:
         {**as_document(Milestones()), "whole_share": "much"},
         {**as_document(Milestones()), "marks": {"nowhere": {}}},
         {**as_document(Milestones()), "whole_share": float("nan")},
-        {**as_document(Milestones()), "samples": [[1]]},
+        {**as_document(Milestones()), "series": {"bytes by log": [[1]]}},
+        {**as_document(Milestones()), "series": {"bytes by log": []}},
+        {**as_document(Milestones()), "series": [[1, 2]]},
         {**as_document(Milestones()), "run": {**as_document(Milestones())["run"], "reached": "nowhere"}},
     ],
 )
@@ -256,3 +260,37 @@ def test_troubles_are_told_until_they_are_over() -> None:
     assert story.state.missing == (trouble.sentence,)
     story.look(10, sizes=sizes(story.now_s + 10, txstore=GB))
     assert story.state.missing == ()
+
+
+EARLY = ("Config { log: StdErrLog { .. } }", 'DEBUG - opening DB at "/data/mainnet/newindex/txstore"')
+
+
+def untimed(read_at_s: float) -> LogNews:
+    """Lines of a file, from before the console looked."""
+    return replace(lines(*EARLY, at_s=None, history=True, gap=True), at_s=read_at_s)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        untimed(NOON_S + 4),
+        lines(*EARLY, at_s=NOON_S + 4, history=True, gap=True),
+        lines(*EARLY, at_s=NOON_S + 6),
+    ],
+    ids=["of a file", "of a container", "new in a file"],
+)
+def test_a_log_that_comes_late_is_no_restart(news: LogNews) -> None:
+    """Its lines were written before the metrics told of more; they are delivered after that."""
+    story = Story()
+    story.look(5, metrics=metrics(NOON_S + 5, cpu_s=1.0, tip_height=0, calls={"getblockheader": (5000, 1.0)}))
+    assert story.state.phase is Phase.HEADERS
+    state = story.look(5, log=news)
+    assert (state.phase, state.run) == (Phase.HEADERS, 1)
+
+
+def test_a_log_that_shows_less_than_was_known_long_before_is_of_another_process() -> None:
+    story = Story()
+    story.look(5, metrics=metrics(NOON_S + 5, cpu_s=1.0, tip_height=0, calls={"getblockheader": (5000, 1.0)}))
+    story.restart_console()
+    state = story.look(600, log=untimed(NOON_S + 605))
+    assert (state.phase, state.run) == (Phase.OPENING, 2)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from utxoracle_tui.engine.electrs.evidence import (
     BlockFiles,
     DbSize,
@@ -171,7 +172,7 @@ def texts(state: State) -> str:
     return " ".join(said)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20, 60))
 @given(seeds)
 def test_progress_never_goes_back_and_never_exceeds_the_whole(seed: int) -> None:
     state = State()
@@ -199,7 +200,7 @@ def test_progress_never_goes_back_and_never_exceeds_the_whole(seed: int) -> None
             reached = (state.run, rank(state.phase))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20, 60))
 @given(seeds)
 def test_a_new_index_is_advised_only_for_corruption_seen_twice(seed: int) -> None:
     state, stream = State(), random_stream(seed)
@@ -216,7 +217,7 @@ def test_a_new_index_is_advised_only_for_corruption_seen_twice(seed: int) -> Non
         assert state.advice
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(20, 50))
 @given(seeds)
 def test_a_stream_without_corruption_never_leads_to_that_advice(seed: int) -> None:
     state = State()
@@ -234,7 +235,7 @@ def _fields(look: Evidence) -> dict[str, object]:
     return {name: getattr(look, name) for name in Evidence.__slots__ if name != "at_s"}
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15, 40))
 @given(seeds, st.floats(0, 1))
 def test_a_console_that_is_restarted_goes_on_where_it_was(seed: int, part: float) -> None:
     stream = random_stream(seed)
@@ -257,7 +258,7 @@ def test_a_console_that_is_restarted_goes_on_where_it_was(seed: int, part: float
 moving = st.sampled_from(["add", "cpu", "sizes", "written", "log"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15, 40))
 @given(st.sampled_from(sorted(STUCK_AFTER_S)), moving, st.lists(st.floats(5, 110), min_size=40, max_size=80))
 def test_while_anything_moves_it_is_not_stuck(phase: Phase, sign: str, gaps: list[float]) -> None:
     """One of the signs moves every few minutes, all others stand still, and the log says nothing."""

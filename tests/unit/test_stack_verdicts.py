@@ -155,6 +155,8 @@ def test_nobody_has_named_it() -> None:
     found = reading(NOBODY, **absent)
     assert {each.health for each in found.all[1:5]} == {Health.NOT_CONFIGURED}
     assert found.overall is Overall.READY
+    assert found.electrs.troubles == ()
+    assert found.containers.sentence == "Docker isn't here, and no setting names a container."
     missed = reading(**absent)
     assert missed.overall is Overall.DEGRADED
     assert [each.word for each in missed.all[1:5]] == ["down", "down", "no price", "down"]
@@ -283,10 +285,14 @@ def test_ports_of_electrs() -> None:
 
 
 def test_how_docker_is_the_containers_say() -> None:
-    lost = EvidenceTrouble(Evidence.PROCESS, NOON_S, "Docker is gone.")
-    state = made.electrs(Phase.PASS_1, troubles=made.troubles(lost), metrics=None, rest=None)
-    assert reading(electrs=heard(state)).electrs.troubles == (lost.sentence,)
+    lost = EvidenceTrouble(Evidence.PROCESS, NOON_S, "Docker is gone.", of_docker=True)
+    unheard = EvidenceTrouble(Evidence.LOG, NOON_S, "Docker gives no log.", of_docker=True)
+    state = made.electrs(Phase.PASS_1, troubles=made.troubles(lost, unheard), metrics=None, rest=None)
+    assert reading(electrs=heard(state)).electrs.troubles == (lost.sentence, unheard.sentence)
     assert reading(electrs=heard(state), containers=failed("docker_down")).electrs.troubles == ()
+    unread = EvidenceTrouble(Evidence.LOG, NOON_S, "The file can't be read.")
+    state = made.electrs(Phase.PASS_1, troubles=made.troubles(unread))
+    assert reading(electrs=heard(state), containers=failed("docker_down")).electrs.troubles == (unread.sentence,)
 
 
 def test_versions_and_sizes() -> None:

@@ -14,7 +14,8 @@ from types import TracebackType
 import httpx
 
 from utxoracle_core.header import BlockHeader
-from utxoracle_tui.sources.http import Load, Reply
+from utxoracle_tui.sources.http import Reply
+from utxoracle_tui.sources.http_limits import Load
 from utxoracle_tui.sources.node_access import NodeAccess
 from utxoracle_tui.sources.node_calls import NodeCalls, check_status
 from utxoracle_tui.sources.node_errors import WrongNetwork

@@ -34,6 +34,7 @@ class BlockFiles:
 
         `on_note` is called, in the event loop, with a sentence for each new trouble.
         """
+        self.folder = folder
         self._search = BlockSearch(folder, NETWORKS[network], IndexFolder(index_folder, NETWORKS[network].magic))
         self._one_at_a_time = asyncio.Lock()
         self._on_note = on_note

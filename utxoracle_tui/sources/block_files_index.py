@@ -116,7 +116,9 @@ class IndexFolder:
         try:
             temporary.write_bytes(body + _checksum(body))
             temporary.chmod(_PRIVATE_FILE)
-            temporary.replace(path)
+            # another process that has just started may take it for what a killed one left
+            with contextlib.suppress(FileNotFoundError):
+                temporary.replace(path)
         except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink()

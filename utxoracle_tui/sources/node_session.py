@@ -12,16 +12,8 @@ from typing import TypeVar
 import httpx
 
 from utxoracle_tui import clock
-from utxoracle_tui.sources.http import (
-    Backoff,
-    ExchangeFailed,
-    Failure,
-    HttpSession,
-    Load,
-    Reply,
-    RequestLimiter,
-    Slot,
-)
+from utxoracle_tui.sources.http import Backoff, ExchangeFailed, Failure, HttpSession, Reply
+from utxoracle_tui.sources.http_limits import Load, RequestLimiter, Slot
 from utxoracle_tui.sources.node_access import Credentials, NodeAccess, read_credentials
 from utxoracle_tui.sources.node_errors import (
     Forbidden,

@@ -155,6 +155,13 @@ def _disk(finding: Finding, _: str) -> tuple[str, str]:
     )
 
 
+def _ran_out(_: Finding, __: str) -> tuple[str, str]:
+    return (
+        "The electrs before this one ended because the disk was full.",
+        f"Make room before the next compaction: until it ends it takes as much again as its database. {KEEP}",
+    )
+
+
 def _overloaded(finding: Finding, _: str) -> tuple[str, str]:
     slow = f"electrs waits {finding.number:.0f} s for an answer of Bitcoin Core on average" if finding.number else ""
     full = "Bitcoin Core has more requests than it can take" if finding.detail == "queue" else ""
@@ -213,6 +220,7 @@ _TOLD = {
     ConditionKind.MAIN_LOOP_HUNG: _hung,
     ConditionKind.LAGGING: _lagging,
     ConditionKind.DISK_SHORT: _disk,
+    ConditionKind.SPACE_RAN_OUT: _ran_out,
     ConditionKind.NODE_OVERLOADED: _overloaded,
     ConditionKind.IDLE: _idle,
     ConditionKind.BITCOIND_WARMING: _warming,

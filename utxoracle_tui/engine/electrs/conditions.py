@@ -15,7 +15,9 @@ from utxoracle_tui.engine.electrs.phases import (
     IDLE_AFTER_S,
     INTACT,
     NOT_RUNNING,
+    ORDER,
     STUCK_AFTER_S,
+    Cause,
     ConditionKind,
     Phase,
     rank,
@@ -33,6 +35,8 @@ CRASHES, CRASHES_WITHIN_S = 3, 900.0
 RECENT_S = 90.0
 """Lines about the node come every 3 to 33 s while the trouble lasts."""
 PRECACHE_HOLDS_S = 600.0
+_UNTIL_ROOM_IS_NO_MATTER = ORDER[: ORDER.index(Phase.LOADING_MEMPOOL)]
+"""Phases that are followed by a compaction, or are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,12 @@ def _of_disk(phase: Phase, memory: Memory, now_s: float) -> Iterator[Finding]:
     short = shortage(phase, memory, now_s)
     if short is not None:
         yield Finding(ConditionKind.DISK_SHORT, shortage=short)
+        return
+    words, started_s = memory.last_words, memory.milestones.run.started_at_s
+    if words is None or words.cause is not Cause.NO_SPACE or phase not in _UNTIL_ROOM_IS_NO_MATTER:
+        return
+    if started_s is not None and started_s > words.at_s:
+        yield Finding(ConditionKind.SPACE_RAN_OUT)
 
 
 def _of_life(phase: Phase, memory: Memory, now_s: float) -> Iterator[Finding]:

@@ -32,8 +32,8 @@ class Ears:
     """Collects what the log says until somebody looks."""
 
     def __init__(self) -> None:
-        self.trouble: str | None = None
-        """Why nothing can be heard, as a sentence."""
+        self.trouble: OperatorError | None = None
+        """Why nothing can be heard."""
         self._pending: deque[LogNews] = deque()
         self._is_listening = False
 
@@ -58,7 +58,7 @@ class Ears:
 
     def deaf(self, error: OperatorError) -> None:
         """Note why nothing can be heard."""
-        self.trouble = error.message
+        self.trouble = error
 
 
 def events_of(lines: Iterable[tuple[str, float | None]]) -> tuple[LogEvent, ...]:

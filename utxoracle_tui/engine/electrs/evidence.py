@@ -194,6 +194,8 @@ class Trouble:
     sentence: str
     refused: bool = False
     """Nothing listens there, as opposed to something that listens and doesn't answer."""
+    of_docker: bool = False
+    """It is Docker that gave nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 from utxoracle_tui.engine.electrs.measures import Measure
 from utxoracle_tui.engine.electrs.milestones import Mark, Milestones, Sample
@@ -25,7 +26,7 @@ def figures(phase: Phase, found: Measure | None, milestones: Milestones, now_s: 
         return milestones, Progress(share, found.done, found.total, found.unit, rests_on=basis)
     share = min(1.0, max(mark.share or 0.0, found.share))
     milestones = _sampled(milestones, mark, found, now_s)
-    seen = forecast(milestones.samples, 1.0 - found.share)
+    seen = _forecast(milestones, found, 1.0 - found.share)
     new = found.share >= mark.share_earlier
     mark = replace(mark, share=share, pace_s=seen.pace_s if seen is not None and new else mark.pace_s)
     milestones = milestones.with_mark(phase, mark)
@@ -35,15 +36,25 @@ def figures(phase: Phase, found: Measure | None, milestones: Milestones, now_s: 
 
 
 def _sampled(milestones: Milestones, mark: Mark, found: Measure, now_s: float) -> Milestones:
-    """The milestones with one more sample. A series begins anew with another kind of evidence, and where a resumed
-    pass has come to what is new to it: reading again goes faster."""
-    samples = milestones.samples if milestones.samples_of == found.key else ()
-    share = found.share or 0.0
+    """The milestones with one more sample. Each kind of evidence has a series of its own, which goes on when it is
+    back. All begin anew where a resumed pass has come to what is new to it: reading again goes faster."""
+    series, share = dict(milestones.series), found.share or 0.0
+    samples = series.get(found.key, ())
     if samples and samples[-1].done < mark.share_earlier <= share:
-        samples = ()
+        series, samples = {}, ()
     if not samples and found.began is not None and found.began.at_s < now_s:
         samples = (found.began,)
-    return replace(milestones, samples=with_sample(samples, Sample(now_s, share)), samples_of=found.key)
+    series[found.key] = with_sample(samples, Sample(now_s, share))
+    return replace(milestones, series=MappingProxyType(series))
+
+
+def _forecast(milestones: Milestones, found: Measure, left: float) -> Forecast | None:
+    """By the series of this kind of evidence, and as long as that is too short by what another has shown lately."""
+    own = forecast(milestones.series[found.key], left)
+    if own is not None:
+        return own
+    others = sorted(milestones.series.values(), key=lambda samples: samples[-1].at_s, reverse=True)
+    return next((seen for samples in others if (seen := forecast(samples, left)) is not None), None)
 
 
 def _eta(seen: Forecast, mark: Mark, share: float) -> Eta:

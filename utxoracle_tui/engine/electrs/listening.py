@@ -25,18 +25,22 @@ def listen(memory: Memory, news: LogNews | None, now_s: float) -> Memory:
     last_start = _last_start(news.events) if news.history else 0
     for number, event in enumerate(news.events):
         memory = _take(memory, event, now_s, is_old=number < last_start, is_history=news.history)
-    return _inferred_start(memory, now_s) if news.history else memory
+    return _inferred_start(memory, news, now_s) if news.history else memory
 
 
-def _inferred_start(memory: Memory, now_s: float) -> Memory:
+def _inferred_start(memory: Memory, news: LogNews, now_s: float) -> Memory:
     """The memory after lines from before the console looked, which bear no time.
 
-    They show a process that has come less far than the one that was known before: it is another, unless its identity
-    is known.
+    They show a process that has come less far than the one that was known before they were read: it is another, unless
+    its identity is known.
     """
     run = memory.milestones.run
     behind = memory.hearing.reached is not None and rank(memory.hearing.reached) < rank(run.reached)
     if not behind or run.process is not None or not memory.hearing.from_start:
+        return memory
+    mark = memory.milestones.marks.get(run.reached) if run.reached is not None else None
+    if mark is None or mark.started_at_s > news.at_s - BEFORE_START_S:
+        # the lines may have been read before it had come so far
         return memory
     return replace(memory, milestones=new_run(memory.milestones, BY_LOG, now_s))
 

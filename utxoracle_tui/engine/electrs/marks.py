@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 from utxoracle_tui.engine.electrs.claims import Claim
 from utxoracle_tui.engine.electrs.hearing import PassLog
@@ -39,7 +40,7 @@ def enter(milestones: Milestones, claim: Claim, memory: Memory, now_s: float) ->
     began_s = _began_s(claim, milestones, now_s)
     new = _begun(claim, milestones, memory, began_s, now_s)
     ended = end_phases(milestones, began_s).with_mark(claim.phase, new)
-    return replace(ended, run=replace(run, reached=claim.phase), samples=(), samples_of="")
+    return replace(ended, run=replace(run, reached=claim.phase), series=MappingProxyType({}))
 
 
 def _is_emptied(milestones: Milestones, memory: Memory, now_s: float) -> bool:

@@ -6,14 +6,14 @@ A store keeps `as_document` and gives it to `from_document`; both know nothing o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from utxoracle_tui.engine.electrs.phases import Phase
 
-VERSION = 1
+VERSION = 2
 RESTARTS_KEPT = 8
 SAMPLES_KEPT = 24
 
@@ -96,10 +96,8 @@ class Milestones:
     restarts_at_s: tuple[float, ...] = ()
     txstore_compacted: bool = False
     """The first compaction is done for good: electrs does it once and skips it after that."""
-    samples: tuple[Sample, ...] = ()
-    """Of the phase that is running."""
-    samples_of: str = ""
-    """What the samples count."""
+    series: Mapping[str, tuple[Sample, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Samples of the phase that is running, by the kind of evidence that they rest on."""
 
     def with_mark(self, phase: Phase, mark: Mark) -> Milestones:
         """The same with another mark."""
@@ -118,8 +116,6 @@ def end_phases(milestones: Milestones, at_s: float) -> Milestones:
 def as_document(milestones: Milestones) -> dict[str, Any]:
     """The milestones as plain values, fit for JSON."""
     run = milestones.run
-    step = max(1, len(milestones.samples) // SAMPLES_KEPT)
-    kept = milestones.samples[::step]
     return {
         "version": VERSION,
         "run": {
@@ -141,8 +137,10 @@ def as_document(milestones: Milestones) -> dict[str, Any]:
         "completed_at_s": milestones.completed_at_s,
         "restarts_at_s": list(milestones.restarts_at_s),
         "txstore_compacted": milestones.txstore_compacted,
-        "samples": [[sample.at_s, sample.done] for sample in kept],
-        "samples_of": milestones.samples_of,
+        "series": {
+            kind: [[sample.at_s, sample.done] for sample in samples[:: max(1, len(samples) // SAMPLES_KEPT)]]
+            for kind, samples in milestones.series.items()
+        },
     }
 
 
@@ -180,9 +178,15 @@ def _read(document: Mapping[str, Any]) -> Milestones:
         completed_at_s=_number(document["completed_at_s"]),
         restarts_at_s=tuple(_finite(at_s) for at_s in document["restarts_at_s"])[-RESTARTS_KEPT:],
         txstore_compacted=bool(document["txstore_compacted"]),
-        samples=tuple(Sample(_finite(at_s), _finite(done)) for at_s, done in document["samples"]),
-        samples_of=str(document["samples_of"]),
+        series=MappingProxyType({str(kind): _read_samples(found) for kind, found in document["series"].items()}),
     )
+
+
+def _read_samples(found: Iterable[tuple[object, object]]) -> tuple[Sample, ...]:
+    samples = tuple(Sample(_finite(at_s), _finite(done)) for at_s, done in found)
+    if not samples:
+        raise ValueError("a series without a sample")
+    return samples
 
 
 def _read_mark(mark: Mapping[str, Any]) -> Mark:

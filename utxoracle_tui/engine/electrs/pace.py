@@ -19,9 +19,11 @@ _KEPT_SAMPLES = 160
 PIECES = 12
 _RECENT_PIECES = 4
 LEAST_S = 60.0
-"""No forecast from less than a minute."""
+LEAST_SHARE = 0.05
+"""No forecast from less than a minute, unless that much of the phase was done meanwhile: some are short."""
 LEAST_STEPS = 4
-"""Nor from fewer readings that differ."""
+_FEW_STEPS, _MUCH_SHARE = 2, 0.1
+"""Nor from fewer readings that differ, but from two where they span that much of the phase."""
 _SURE_OF_CHANGE = 4.0
 _SURE_OF_TREND = 5.0
 _TREND_SHARE = 0.7
@@ -88,7 +90,8 @@ def forecast(samples: Sequence[Sample], left: float) -> Forecast | None:
     first, last = samples[0], samples[-1]
     worked = last.done - first.done
     steps = sum(after.done > before.done for before, after in pairwise(samples))
-    if worked <= 0 or last.at_s - first.at_s < LEAST_S or steps < LEAST_STEPS:
+    too_early = last.at_s - first.at_s < LEAST_S and worked < LEAST_SHARE
+    if worked <= 0 or too_early or steps < (_FEW_STEPS if worked >= _MUCH_SHARE else LEAST_STEPS):
         return None
     paces = _paces(samples)
     whole = sum(paces) / PIECES

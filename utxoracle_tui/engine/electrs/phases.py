@@ -119,6 +119,8 @@ class ConditionKind(StrEnum):
     STUCK = "stuck"
     MAIN_LOOP_HUNG = "main_loop_hung"
     DISK_SHORT = "disk_short"
+    SPACE_RAN_OUT = "space_ran_out"
+    """A process before this one ended because the disk was full."""
     PAUSED = "paused"
     BITCOIND_DOWN = "bitcoind_down"
     BITCOIND_AUTH = "bitcoind_auth"
@@ -142,6 +144,7 @@ SEVERITY: Mapping[ConditionKind, Severity] = MappingProxyType(
         ConditionKind.STUCK: Severity.ALERT,
         ConditionKind.MAIN_LOOP_HUNG: Severity.ALERT,
         ConditionKind.DISK_SHORT: Severity.ALERT,
+        ConditionKind.SPACE_RAN_OUT: Severity.WARNING,
         ConditionKind.PAUSED: Severity.WARNING,
         ConditionKind.BITCOIND_DOWN: Severity.WARNING,
         ConditionKind.BITCOIND_AUTH: Severity.WARNING,

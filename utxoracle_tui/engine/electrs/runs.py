@@ -7,6 +7,7 @@ that fall back, the first line of a new process in the log, RocksDB opening its 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 from utxoracle_tui.engine.electrs.evidence import Evidence, Metrics, RocksLogs
 from utxoracle_tui.engine.electrs.milestones import RESTARTS_KEPT, Counters, Milestones, Run, end_phases
@@ -14,6 +15,8 @@ from utxoracle_tui.engine.electrs.phases import Db, Phase, rank
 
 SAME_START_S = 90.0
 """Two kinds of evidence for a start that lie no further apart speak of the same one."""
+HEARD_LATE_S = 10.0
+"""So long after other evidence a line of the log may still come that was written before it."""
 BY_PROCESS = "process"
 BY_COUNTERS = "counters"
 BY_LOG = "log"
@@ -26,8 +29,9 @@ def note_start(milestones: Milestones, kind: str, at_s: float) -> Milestones:
     """Note that one kind of evidence speaks of a start at that time: of this run, of a new one, or of an old one."""
     run = milestones.run
     if run.started_at_s is None:
-        # when this run began isn't known: only the process itself can still tell once it has been seen at work
-        close = kind == BY_PROCESS or run.reached is None
+        # when this run began isn't known: once it has been seen at work only the process itself can still tell, or
+        # the log of before that
+        close = kind == BY_PROCESS or run.reached is None or at_s <= _first_seen_s(milestones) + HEARD_LATE_S
     else:
         close = abs(at_s - run.started_at_s) <= SAME_START_S
     if kind not in run.noted_by and close:
@@ -38,6 +42,13 @@ def note_start(milestones: Milestones, kind: str, at_s: float) -> Milestones:
     return new_run(milestones, kind, at_s)
 
 
+def _first_seen_s(milestones: Milestones) -> float:
+    """When this run was first seen at anything."""
+    return min(
+        (mark.started_at_s for mark in milestones.marks.values() if mark.run == milestones.run.number), default=0
+    )
+
+
 def new_run(milestones: Milestones, kind: str, at_s: float) -> Milestones:
     """The milestones where another process has taken the place of the one before."""
     run = Run(milestones.run.number + 1, at_s, None, frozenset({kind}))
@@ -46,8 +57,7 @@ def new_run(milestones: Milestones, kind: str, at_s: float) -> Milestones:
         run=run,
         counters=Counters(),
         restarts_at_s=(*milestones.restarts_at_s, at_s)[-RESTARTS_KEPT:],
-        samples=(),
-        samples_of="",
+        series=MappingProxyType({}),
     )
 
 

@@ -23,7 +23,7 @@ from utxoracle_tui.engine.electrs.milestones import as_document, from_document
 from utxoracle_tui.engine.electrs.state import State, restored
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.containers import DockerEngine
-from utxoracle_tui.sources.containers_errors import NoSuchContainer
+from utxoracle_tui.sources.containers_errors import DockerAbsent, DockerError, NoSuchContainer
 from utxoracle_tui.sources.containers_session import DockerAccess
 from utxoracle_tui.sources.electrs import Electrs, ElectrsAccess
 from utxoracle_tui.sources.electrs_errors import ElectrsClosed
@@ -45,6 +45,8 @@ class Places:
 
     access: ElectrsAccess = ElectrsAccess()  # noqa: RUF009  (frozen)
     container: str | None = None
+    is_named: bool = True
+    """Whether the operator has told of that container, or of Docker; one of the usual name needs not be there."""
     unit: str | None = None
     log_file: Path | None = None
     index_dir: Path | None = None
@@ -156,14 +158,18 @@ class ElectrsWatch:
             try:
                 self._seen[source] = await look()
             except OperatorError as error:
-                self._note(source, error.message, refused=isinstance(error, ElectrsClosed))
+                self._note(source, error)
             else:
                 self._troubles.pop(source, None)
             await asyncio.sleep(every_s)
 
-    def _note(self, source: Source, sentence: str, *, refused: bool = False) -> None:
+    def _note(self, source: Source, error: OperatorError) -> None:
         """Note a trouble, with the time since which it lasts."""
-        trouble = Trouble(source, clock.now_s(), sentence, refused)
+        if isinstance(error, DockerAbsent | NoSuchContainer) and not self._places.is_named:
+            self._troubles.pop(source, None)
+            return
+        refused = isinstance(error, ElectrsClosed)
+        trouble = Trouble(source, clock.now_s(), error.message, refused, isinstance(error, DockerError))
         before = self._troubles.get(source)
         if before is not None and before.refused == refused:
             trouble = replace(trouble, at_s=before.at_s)

@@ -25,6 +25,7 @@ ELECTRS_ROLE = "electrs"
 RUNNING = "running"
 _UNHEALTHY = "unhealthy"
 _RESTARTS, _JUST_STARTED_S = 3, 120.0
+NO_DOCKER = "Docker isn't here, and no setting names a container."
 _WORDS = {DockerHanging.KIND: "hangs", DockerNonsense.KIND: "nonsense"}
 
 
@@ -141,7 +142,7 @@ def _of_trouble(trouble: Trouble, *, seen: bool, named: bool) -> Verdict:
     if trouble.kind == DockerDenied.KIND:
         return Verdict(Health.UNKNOWN, Standing.NONE, "no access", trouble.sentence)
     if trouble.kind == DockerAbsent.KIND and not seen and not named:
-        return Verdict(Health.NOT_CONFIGURED, Standing.NONE, "none", trouble.sentence)
+        return Verdict(Health.NOT_CONFIGURED, Standing.NONE, "none", NO_DOCKER)
     return Verdict(Health.DOWN, Standing.DEGRADED, _WORDS.get(trouble.kind, "down"), trouble.sentence)
 
 

@@ -211,7 +211,7 @@ def troubles_of(state: State, *, docker_answers: bool) -> tuple[str, ...]:
     return tuple(
         trouble.sentence
         for trouble in state.memory.known.troubles.values()
-        if not _is_expected(trouble, state) and (docker_answers or trouble.source is not Evidence.PROCESS)
+        if not _is_expected(trouble, state) and (docker_answers or not trouble.of_docker)
     )
 
 

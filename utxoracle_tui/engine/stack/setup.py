@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.config.settings import Electrs, Settings
 from utxoracle_tui.engine.electrs.watch import Places
 from utxoracle_tui.engine.stack.containers import ELECTRS_ROLE
 from utxoracle_tui.engine.stack.disks import OWN_DATA
@@ -40,6 +40,7 @@ class Setup:
         if containers.socket is not None:
             docker = DockerAccess(containers.socket, timeout_s=timeout_s)
         in_container = electrs.container if electrs.unit is None else None
+        named = Named.of(settings)
         names = {
             ELECTRS_ROLE: in_container,
             "backend": containers.backend,
@@ -57,6 +58,7 @@ class Setup:
             electrs=Places(
                 access=ElectrsAccess(electrs.http_url, electrs.metrics_url, timeout_s=timeout_s),
                 container=in_container,
+                is_named=named.containers or electrs.container != Electrs().container,
                 unit=electrs.unit,
                 log_file=electrs.log_file,
                 index_dir=electrs.index_dir,
@@ -66,5 +68,5 @@ class Setup:
             docker=docker,
             containers=MappingProxyType({role: name for role, name in names.items() if name}),
             folders=MappingProxyType({name: folder for name, folder in folders.items() if folder is not None}),
-            named=Named.of(settings),
+            named=named,
         )

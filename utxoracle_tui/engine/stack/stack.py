@@ -16,6 +16,7 @@ from utxoracle_tui.config.settings import Containers, Electrs, Mempool, Settings
 from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack import backend, containers, disks, electrs, exchange, node_verdict
 from utxoracle_tui.engine.stack.backend import BackendStatus, BackendWatch
+from utxoracle_tui.engine.stack.changes import VerdictLog
 from utxoracle_tui.engine.stack.containers import ContainersStatus, ContainersWatch
 from utxoracle_tui.engine.stack.disks import DisksStatus, DisksWatch
 from utxoracle_tui.engine.stack.electrs import ElectrsStatusWatch
@@ -98,11 +99,14 @@ def judge(heard: HeardOf, named: Named, now_s: float, wall_s: float) -> StackRea
     network = status.chain.network if status is not None else None
     refusals = tuple(why.sentence for why in status.refusals.values()) if status is not None else ()
     docker_answers = heard.containers.trouble is None
-    unread = electrs.troubles_of(state, docker_answers=docker_answers) if state is not None else ()
+    of_electrs = electrs.judge(heard.electrs, now_s, named=named.electrs)
+    # of what nobody has told of and isn't there nothing is missed
+    is_missed = of_electrs.health is not Health.NOT_CONFIGURED
+    unread = electrs.troubles_of(state, docker_answers=docker_answers) if state is not None and is_missed else ()
     price = exchange.judge(heard.exchange, wall_s, named=named.backend, network=network)
     return StackReading(
         SourceReading(Source.NODE, heard.node, node_verdict.judge(heard.node, now_s, wall_s), refusals),
-        SourceReading(Source.ELECTRS, heard.electrs, electrs.judge(heard.electrs, now_s, named=named.electrs), unread),
+        SourceReading(Source.ELECTRS, heard.electrs, of_electrs, unread),
         SourceReading(Source.BACKEND, heard.backend, backend.judge(heard.backend, now_s, named=named.backend)),
         SourceReading(Source.EXCHANGE, heard.exchange, price),
         SourceReading(
@@ -206,6 +210,7 @@ class StackWatch:
 
     async def _tell(self, on_reading: OnReading) -> None:
         told: StackReading | None = None
+        verdicts = VerdictLog()
         while True:
             try:
                 async with asyncio.timeout(_LOOK_EVERY_S):
@@ -216,6 +221,7 @@ class StackWatch:
             reading = self.reading()
             if reading != told:
                 told = reading
+                verdicts.note(reading.all)
                 on_reading(reading)
             await asyncio.sleep(_SPACING_S)
 

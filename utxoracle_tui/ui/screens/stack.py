@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from utxoracle_tui.engine.stack.stack import StackReading
-from utxoracle_tui.ui import stack_words
+from utxoracle_tui.ui import electrs_words, stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.widgets.header import Header
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 _PANELS = ("sources", "electrs", "node", "containers", "disks")
 _AGES_EVERY_S = 1.0
+_FRAME_COLUMNS = 4
+"""Border and padding of a panel."""
+_LEAST_COLUMNS = 40
+"""Also before the screen is laid out for the first time."""
 
 
 class StackScreen(Screen[None]):
     """A panel for each; one that is not there is not shown."""
 
     CSS = """
+    StackScreen VerticalScroll { scrollbar-gutter: stable; }
     StackScreen .panel { height: auto; border: round $border; border-title-color: $primary; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +61,7 @@ class StackScreen(Screen[None]):
         """Follow the stack."""
         titles = {"sources": "stack", "node": "Bitcoin Core"}
         for name in _PANELS:
-            panel = self.query_one(f"#{name}", Static)
+            panel = self.query_one(f"#{name}.panel", Static)
             panel.border_title = titles.get(name, name)
             panel.display = False
         console = cast("NodeConsole", self.app)
@@ -76,18 +81,35 @@ class StackScreen(Screen[None]):
         found = reading.containers.detail
         disks = reading.disks.detail
         shown = {
-            "sources": stack_words.sources(reading),
-            "electrs": stack_words.electrs(reading.electrs, evidence=self._evidence),
+            "sources": stack_words.sources(reading, self._width),
+            "electrs": electrs_words.electrs(reading.electrs, self._width, evidence=self._evidence),
             "node": stack_words.node(reading.node),
             "containers": stack_words.containers(found.present) if found is not None and found.present else None,
             "disks": stack_words.disks(disks.disks) if disks is not None and disks.disks else None,
         }
         for name, text in shown.items():
-            panel = self.query_one(f"#{name}", Static)
+            panel = self.query_one(f"#{name}.panel", Static)
             panel.display = text is not None
             if text is not None and text != self._shown.get(name):
                 self._shown[name] = text
                 panel.update(text)
+        self._put_first("electrs" if electrs_words.has_most_to_say(reading.electrs) else "sources")
+
+    @property
+    def _width(self) -> int:
+        """Columns within a panel."""
+        laid_out = self.query_one(VerticalScroll).scrollable_content_region.width
+        return max(laid_out - _FRAME_COLUMNS, _LEAST_COLUMNS)
+
+    def _put_first(self, name: str) -> None:
+        """Let a panel be the first."""
+        first = next(iter(self.query(".panel").results(Static)))
+        if first.id != name:
+            self.query_one(VerticalScroll).move_child(self.query_one(f"#{name}.panel"), before=first)
+
+    def on_resize(self) -> None:
+        """Fit the lines to the width."""
+        self.call_after_refresh(self._refresh)
 
     def action_evidence(self) -> None:
         """Show what the figures of electrs rest on, or no longer."""
