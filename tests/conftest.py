@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 import utxoracle_core
+from tests.support.examples import THOROUGH
 from tests.support.scanners import SCANNER_NAMES
+from utxoracle_tui.engine.worker_tasks import CACHE_VARIABLE
 
 settings.register_profile(
     "repeatable",
     derandomize=True,
     deadline=None,
     database=None,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile(THOROUGH, settings.get_profile("repeatable"), max_examples=100)
 settings.load_profile("repeatable")
+
+# the processes of the suite compile each module once between them, and the scanner, as for an installed program
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault(CACHE_VARIABLE, str(Path(__file__).parents[1] / ".pytest_cache" / "compiled"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The soak tests are all of the property tests, too, with more examples."""
+    if config.option.markexpr == "soak":
+        settings.load_profile(THOROUGH)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the property tests, before those without the mark are left out."""
+    if settings.get_current_profile_name() == THOROUGH:
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker("soak")
 
 
 def pytest_report_header() -> list[str]:

@@ -14,7 +14,9 @@ from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import start_host
+from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
+from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.store.store import Store
@@ -63,14 +65,17 @@ def main() -> None:
                 await node.aclose()
 
             watch = stack_watch(settings, node, exchange, lambda: live.store)
-            lists = WindowLists(lambda: live.store)
+            lists, history = WindowLists(lambda: live.store), PriceHistory(lambda: live.store)
 
             def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
                 workshop = JobWorkshop(settings, store, node, workers)
                 return workshop.planner, workshop.engine()
 
             jobs = LiveJobs(lambda: live.store, job_tools)
-            parts = EngineParts(windows, watch, live, lists, jobs, node.access.host, heading, folder, close)
+            newest = LiveWindow(windows, 600)
+            parts = EngineParts(
+                windows, newest, watch, live, lists, history, jobs, node.access.host, heading, folder, close
+            )
             asyncio.run(picture(NodeConsole(parts), "dashboard"))
     finally:
         workers.stop()

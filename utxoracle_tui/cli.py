@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -138,6 +139,7 @@ def _add_backfill(commands: argparse._SubParsersAction[_Parser]) -> None:
     backfill.add_argument(
         "--step", type=int, metavar="S", help="blocks from one block window's start to the next one's (144)"
     )
+    backfill.add_argument("--dry-run", action="store_true", help="say what it would take, and begin nothing")
     backfill.add_argument("--json", action="store_true", help="print one JSON document at the end")
 
 
@@ -157,6 +159,7 @@ def _add_rerun(commands: argparse._SubParsersAction[_Parser]) -> None:
     ):
         which.add_argument(f"--{name}", dest="which", action="store_const", const=name, help=what)
     _add_days(rerun)
+    rerun.add_argument("--dry-run", action="store_true", help="say what it would take, and begin nothing")
     rerun.add_argument("--json", action="store_true", help="print one JSON document at the end")
 
 
@@ -308,6 +311,9 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    if not logging.root.handlers:
+        # without any, Python would write what goes to the log on the terminal as well
+        logging.root.addHandler(logging.NullHandler())
     arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from utxoracle_tui.config.paths import state_dir
 from utxoracle_tui.config.redaction import redact
 from utxoracle_tui.errors import Exit, OperatorError
 
+_log = logging.getLogger(__name__)
 FILE_NAME = "last-fault.txt"
 
 
 def report(error: Exception, data_dir: Path | None) -> OperatorError:
     """Write the traceback down, secrets taken out, and return what to tell the operator."""
+    _log.error("a fault of the program", exc_info=error)
     told = f"Something went wrong inside the program ({type(error).__name__})"
     text = redact(f"utxoracle-tui {__version__}\n" + "".join(traceback.format_exception(error)))
     path = state_dir(data_dir) / FILE_NAME

@@ -1,8 +1,9 @@
 """Block prices worked out at once beside those worked out one by one: `python -m tests.bench.block_price_rebuilt`.
 
 A console that runs goes over the 144 blocks up to each new tip and stores the reading at the tip. One that was away
-goes over the last 144 once, and stores those from the 37th on: their windows of spends begin with the run, and are
-shorter than 144 blocks. How far are these readings from the others, and from which block on are they the same?
+fills in what is missing of the last 144, and goes over the 143 before them as well for that: without these, the windows
+of spends begin with the run, and are shorter than 144 blocks. How far are the readings of one run from the others, and
+from which block on are they the same?
 
 Generated chains of a random walk. In the demo's blocks 4 % of transactions spend an output of the last six blocks. In
 the other ones half of them spend an output of the last 144, each age as likely as another. Mainnet is in between: of
@@ -21,6 +22,7 @@ from statistics import median
 from tests.support.scanners import SCANNER_NAMES, scanner_named
 from utxoracle_core import RUN_BLOCKS, BlockDigest, BlockReading, assemble, block_prices, digest_block, price_window
 from utxoracle_tui.demo.chain import ChainSpec, Every, Mix, Walk, blocks
+from utxoracle_tui.engine.block_line import LEAD_BLOCKS
 from utxoracle_tui.engine.pricing import SETTLED_AFTER
 
 FIRST_HEIGHT, BEGIN_S = 800_000, 1_700_000_000
@@ -89,11 +91,11 @@ def comparisons(digests: Sequence[BlockDigest]) -> Iterator[tuple[str, Gone]]:
     """Several ways to make a line at once, beside the one made block by block."""
     tips = range(len(digests) - RUN_BLOCKS, len(digests))
     one_by_one = [block_prices(start_usd(digests, tip), digests[tip - RUN_BLOCKS + 1 : tip + 1])[1][-1] for tip in tips]
-    before, run = digests[: tips[0]], digests[tips[0] :]
+    lead, run = digests[tips[0] - LEAD_BLOCKS : tips[0]], digests[tips[0] :]
     start = start_usd(digests, tips[-1])
-    yield "as the engine does", gone(one_by_one, block_prices(start, run)[1])
-    yield "started 10 % high", gone(one_by_one, block_prices(start * 1.1, run)[1])
-    yield "with the blocks before for their txids", gone(one_by_one, block_prices(start, run, before)[1])
+    yield "as the engine fills in", gone(one_by_one, block_prices(start, [*lead, *run])[1][len(lead) :])
+    yield "without the blocks before", gone(one_by_one, block_prices(start, run)[1])
+    yield "without them, started 10 % high", gone(one_by_one, block_prices(start * 1.1, run)[1])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,7 +45,11 @@ def main() -> int:
     """Start the node, measure, print."""
     with tempfile.TemporaryDirectory() as folder, start_host(OPTIONS, wait_until_ready=True) as host:
         settings = load(Flags(), host.env, Path(host.env["BITCOIN_DATADIR"])).settings
-        settings = replace(settings, store=replace(settings.store, data_dir=Path(folder)))
+        settings = replace(
+            settings,
+            node=replace(settings.node, read_block_files=False),
+            store=replace(settings.store, data_dir=Path(folder)),
+        )
         workers = Workers(Path(folder), WORKERS)
         workers.start()
         try:

@@ -1,16 +1,19 @@
-"""`utxoracle-tui analyze` and `price --save` against a simulated host, as separate programs."""
+"""`utxoracle-tui analyze` and `price --save` against a simulated host, some as separate programs."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.in_process import find_host, ran
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 from utxoracle_tui.store.store import Store
@@ -25,10 +28,10 @@ def host() -> Iterator[HostProcess]:
         yield running
 
 
-def run(host: HostProcess, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(host: HostProcess, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "utxoracle_tui", *arguments, "--data-dir", str(folder)],
-        env=os.environ | host.env | environment,
+        env=os.environ | host.env,
         capture_output=True,
         text=True,
         check=False,
@@ -36,42 +39,68 @@ def run(host: HostProcess, folder: Path, *arguments: str, **environment: str) ->
     )
 
 
-def test_a_round_by_hand_and_by_cron(host: HostProcess, tmp_path: Path) -> None:
-    done = run(host, tmp_path, "analyze")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "divergence, spot" in done.stdout
-    assert "stored                   yes" in done.stdout
-    done = run(host, tmp_path, "analyze", "--json")
-    seen = json.loads(done.stdout)
+@dataclass(frozen=True)
+class FirstRound:
+    """The first round of a store, by a program of its own."""
+
+    folder: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def first(host: HostProcess, tmp_path_factory: pytest.TempPathFactory) -> FirstRound:
+    folder = tmp_path_factory.mktemp("first")
+    return FirstRound(folder, run(host, folder, "analyze"))
+
+
+@pytest.fixture
+def after_it(host: HostProcess, first: FirstRound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the first round, and commands of this process find the host."""
+    find_host(monkeypatch, host.env)
+    shutil.copytree(first.folder, tmp_path / "after")
+    return tmp_path / "after"
+
+
+def test_a_round_by_hand_and_by_cron(first: FirstRound, after_it: Path) -> None:
+    assert (first.done.returncode, first.done.stderr) == (0, "")
+    assert "divergence, spot" in first.done.stdout
+    assert "stored                   yes" in first.done.stdout
+    done = ran("analyze", "--json", "--data-dir", after_it)
+    assert done.code == 0
+    seen = json.loads(done.out)
     assert seen["kept"]
     assert seen["onchain_usd"] == pytest.approx(PLANTED_USD, rel=0.01)
     assert seen["exchange_usd"] == pytest.approx(PLANTED_USD, rel=0.01)
-    counts = Store(tmp_path, "regtest").counts()
+    counts = Store(after_it, "regtest").counts()
     assert (counts.observations, counts.windows) == (2, 1)
     assert counts.exchange_readings >= 1
 
 
-def test_a_dry_run_leaves_nothing(host: HostProcess, tmp_path: Path) -> None:
-    done = run(host, tmp_path, "analyze", "--dry-run", "--verbose")
-    assert done.returncode == 0
-    assert "no, this was a dry run" in done.stdout
-    assert '"price_usd"' in done.stdout
+def test_a_dry_run_leaves_nothing(host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_host(monkeypatch, host.env)
+    done = ran("analyze", "--dry-run", "--verbose", "--data-dir", tmp_path)
+    assert done.code == 0
+    assert "no, this was a dry run" in done.out
+    assert '"price_usd"' in done.out
     assert not (tmp_path / "regtest").exists()
 
 
-def test_no_exchange_price(host: HostProcess, tmp_path: Path) -> None:
-    done = run(host, tmp_path, "analyze", MEMPOOL_API_URL="http://127.0.0.1:1")
-    assert done.returncode == 0
-    assert "127.0.0.1:1" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "exchange                 not known" in done.stdout
+def test_no_exchange_price(after_it: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMPOOL_API_URL", "http://127.0.0.1:1")
+    done = ran("analyze", "--data-dir", after_it)
+    assert done.code == 0
+    assert "127.0.0.1:1" in done.err
+    assert "exchange                 not known" in done.out
 
 
-def test_a_saved_day(host: HostProcess, tmp_path: Path) -> None:
-    for _ in range(2):
-        done = run(host, tmp_path, "price", "--save")
-        assert done.returncode == 0, done.stderr
-        assert f"stored in     {tmp_path / 'regtest' / 'store'}" in done.stdout
+def test_a_saved_day(host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(host, tmp_path, "price", "--save")
+    assert done.returncode == 0, done.stderr
+    assert f"stored in     {tmp_path / 'regtest' / 'store'}" in done.stdout
+    find_host(monkeypatch, host.env)
+    again = ran("price", "--save", "--data-dir", tmp_path)
+    assert again.code == 0
+    assert f"stored in     {tmp_path / 'regtest' / 'store'}" in again.out
     store = Store(tmp_path, "regtest")
     (window,) = store.windows.newest("day", 5)
     assert window.price_usd == pytest.approx(PLANTED_USD, rel=0.01)
@@ -79,7 +108,7 @@ def test_a_saved_day(host: HostProcess, tmp_path: Path) -> None:
     assert points is not None
     assert len(points.usd) == window.points
     # without --save nothing is kept
-    run(host, tmp_path / "other", "price")
+    assert ran("price", "--last", "40", "--data-dir", tmp_path / "other").err == ""
     assert not (tmp_path / "other" / "regtest").exists()
 
 

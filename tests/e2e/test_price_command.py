@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.in_process import ran
 from utxoracle_tui.demo.chain import ChainSpec, Every, blocks, write_folder
+from utxoracle_tui.engine.worker_tasks import CACHE_VARIABLE
+from utxoracle_tui.engine.workers import Workers
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 REAL_BLOCKS = FIXTURES / "mainnet" / "799997-800000"
@@ -32,6 +35,20 @@ KEYS = {
 def environment(tmp_path: Path) -> dict[str, str]:
     """The developer's own, but for where files are kept."""
     return os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without processes; whoever has work for one fails."""
+    monkeypatch.setattr(Workers, "start", lambda _: None)
+    monkeypatch.setattr(Workers, "compile_in_background", lambda _: None)
+
+
+def refused(*arguments: object) -> tuple[int, dict[str, Any]]:
+    """What needs no worker, in the process of the test: exit code, error."""
+    done = ran("price", *arguments, "--json")
+    assert done.err == ""
+    return done.code, json.loads(done.out)["error"]
 
 
 def price(environment: dict[str, str], *arguments: object) -> tuple[int, dict[str, Any], str]:
@@ -53,7 +70,10 @@ def reference_runs() -> dict[str, dict[str, Any]]:
     return {run["name"]: run for run in runs}
 
 
-@pytest.mark.parametrize("height", [799_997, 799_998, 799_999, 800_000])
+SOAK = pytest.mark.soak
+
+
+@pytest.mark.parametrize("height", [*(pytest.param(n, marks=SOAK) for n in (799_997, 799_998, 799_999)), 800_000])
 def test_the_price_of_a_real_block_is_the_references(environment: dict[str, str], height: int) -> None:
     expected = reference_runs()[f"single_{height}"]
     code, document, _ = price(environment, "--blocks", REAL_BLOCKS, "--heights", f"{height}-{height}")
@@ -115,11 +135,12 @@ def test_a_valid_window_ends_with_0(environment: dict[str, str], tmp_path: Path)
         (("--bloks", REAL_BLOCKS), "usage", 2),
     ],
 )
-def test_what_cannot_be_asked(environment: dict[str, str], arguments: tuple[object, ...], kind: str, code: int) -> None:
-    ended, document, _ = price(environment, *arguments)
-    assert (document["error"]["kind"], ended) == (kind, code)
-    assert document["error"]["message"].endswith(".")
-    assert document["error"]["host"] is None
+@pytest.mark.usefixtures("no_workers")
+def test_what_cannot_be_asked(arguments: tuple[object, ...], kind: str, code: int) -> None:
+    ended, error = refused(*arguments)
+    assert (error["kind"], ended) == (kind, code)
+    assert error["message"].endswith(".")
+    assert error["host"] is None
 
 
 def copy_of_real_blocks(folder: Path) -> Path:
@@ -127,12 +148,13 @@ def copy_of_real_blocks(folder: Path) -> Path:
     return folder
 
 
-def test_a_gap_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_workers")
+def test_a_gap_is_named(tmp_path: Path) -> None:
     folder = copy_of_real_blocks(tmp_path / "gap")
     next(folder.glob("799998-*.bin")).unlink()
-    code, document, _ = price(environment, "--blocks", folder)
-    assert (document["error"]["kind"], code) == ("gap", 1)
-    assert "after height 799997 comes 799999; 799998 is missing" in document["error"]["message"]
+    code, error = refused("--blocks", folder)
+    assert (error["kind"], code) == ("gap", 1)
+    assert "after height 799997 comes 799999; 799998 is missing" in error["message"]
 
 
 def test_a_changed_byte_is_found(environment: dict[str, str], tmp_path: Path) -> None:
@@ -156,14 +178,15 @@ def test_a_cut_file_is_found(environment: dict[str, str], tmp_path: Path) -> Non
     assert "at byte" in document["error"]["message"]
 
 
-def test_an_index_that_points_past_the_end(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_workers")
+def test_an_index_that_points_past_the_end(tmp_path: Path) -> None:
     folder = tmp_path / "short"
     shutil.copytree(FEW_PAYMENTS, folder)
     blocks_path = folder / "blocks.dat"
     blocks_path.write_bytes(blocks_path.read_bytes()[:-10])
-    code, document, _ = price(environment, "--blocks", folder)
-    assert (document["error"]["kind"], code) == ("damaged", 1)
-    assert "the file has" in document["error"]["message"]
+    code, error = refused("--blocks", folder)
+    assert (error["kind"], code) == ("damaged", 1)
+    assert "the file has" in error["message"]
 
 
 def test_words_for_people(environment: dict[str, str]) -> None:
@@ -199,6 +222,8 @@ def test_options_go_before_or_after_the_command(environment: dict[str, str], tmp
 def test_interrupting_leaves_nothing_behind(environment: dict[str, str], tmp_path: Path) -> None:
     spec = ChainSpec(seed=3, times_s=Every(600, 1_720_000_000), tx_per_block=1500)
     write_folder((block for block, _ in zip(blocks(spec), range(60), strict=False)), tmp_path / "chain")
+    # nothing is compiled yet, so that there is a process that compiles
+    del environment[CACHE_VARIABLE]
     running = subprocess.Popen(
         [*COMMAND, "--blocks", str(tmp_path / "chain")],
         env=environment,

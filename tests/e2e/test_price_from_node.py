@@ -1,4 +1,4 @@
-"""`utxoracle-tui price` against a simulated node, as separate programs."""
+"""`utxoracle-tui price` against a simulated node, some as separate programs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.in_process import find_host, ran
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 
@@ -23,6 +24,8 @@ COMMAND = [sys.executable, "-m", "utxoracle_tui", "price", "--json"]
 def host() -> Iterator[HostProcess]:
     options = HostOptions(days=1, tx_per_block=80, speed=0, price=str(PLANTED_USD))
     with start_host(options, wait_until_ready=True) as running:
+        # what is sent is counted, slowed down and refused here, so blocks have to come over the port
+        running.env["UTXORACLE_TUI_NODE_READ_BLOCK_FILES"] = "false"
         yield running
 
 
@@ -57,11 +60,12 @@ def test_the_default_is_yesterday(host: HostProcess) -> None:
     assert set(served.values()) == {1}
 
 
-def test_the_same_without_rest(host: HostProcess) -> None:
-    _, over_rest = price(host, "--last", "50")
+def test_the_same_without_rest(host: HostProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_host(monkeypatch, host.env)
+    over_rest = json.loads(ran("price", "--json", "--last", "50").out)
     control(host, "settings", {"rest": False})
     try:
-        _, over_rpc = price(host, "--last", "50")
+        over_rpc = json.loads(ran("price", "--json", "--last", "50").out)
     finally:
         control(host, "settings", {"rest": True})
     assert over_rpc["price_usd"] == over_rest["price_usd"]
@@ -74,6 +78,8 @@ def test_another_network_is_refused(host: HostProcess) -> None:
     assert (code, document["error"]["kind"]) == (2, "wrong_network")
 
 
-def test_nothing_listens(host: HostProcess) -> None:
-    code, document = price(host, BITCOIN_RPC_URL="http://127.0.0.1:1")
-    assert (code, document["error"]["kind"], document["error"]["host"]) == (3, "node_unreachable", "127.0.0.1:1")
+def test_nothing_listens(host: HostProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_host(monkeypatch, dict(host.env) | {"BITCOIN_RPC_URL": "http://127.0.0.1:1"})
+    done = ran("price", "--json")
+    error = json.loads(done.out)["error"]
+    assert (done.code, error["kind"], error["host"], done.err) == (3, "node_unreachable", "127.0.0.1:1", "")

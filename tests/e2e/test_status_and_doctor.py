@@ -1,4 +1,4 @@
-"""`utxoracle-tui status` and `doctor` against a simulated host, as separate programs."""
+"""`utxoracle-tui status` and `doctor` against a simulated host, some as separate programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.in_process import find_host, ran
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 from utxoracle_tui.store.records import Observation
@@ -50,7 +51,7 @@ def run(host: HostProcess, folder: Path, *arguments: str, **environment: str) ->
     )
 
 
-def test_a_day_of_a_stack(host: HostProcess, tmp_path: Path) -> None:
+def test_a_day_of_a_stack(host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path, "regtest")
     store.observations.put([Observation(key="one", time_s=time.time() - 3700, window_kind="blocks")])
 
@@ -63,8 +64,9 @@ def test_a_day_of_a_stack(host: HostProcess, tmp_path: Path) -> None:
         assert any(line.startswith(row) for line in lines), done.stdout
     assert "store ● there regtest: newest round 1 h ago, no 1 h ago backup." in " ".join(done.stdout.split())
 
-    done = run(host, tmp_path, "doctor")
-    assert (done.returncode, done.stdout) == (0, "Nothing is misconfigured, as far as can be seen from here.\n")
+    find_host(monkeypatch, host.env)
+    quick = ran("doctor", "--data-dir", tmp_path)
+    assert (quick.code, quick.out) == (0, "Nothing is misconfigured, as far as can be seen from here.\n")
 
     act(host, "mempool/stop")
     done = run(host, tmp_path, "status", "--json")
@@ -97,16 +99,16 @@ def test_a_day_of_a_stack(host: HostProcess, tmp_path: Path) -> None:
     assert document["disks"]["disks"][0]["free_bytes"] > 0
     assert document["store"]["newest_observation_age_s"] == pytest.approx(3700, abs=60)
 
-    done = run(host, tmp_path, "doctor", "--json")
-    assert (done.returncode, done.stderr) == (4, "")
-    findings = json.loads(done.stdout)["findings"]
+    quick = ran("doctor", "--json", "--data-dir", tmp_path)
+    assert (quick.code, quick.err) == (4, "")
+    findings = json.loads(quick.out)["findings"]
     assert findings[0]["kind"] == "mempool_unreachable"
     assert {"kind", "gravity", "what", "evidence", "mend"} == set(findings[0])
 
     act(host, "stop")
-    done = run(host, tmp_path, "status")
-    assert done.returncode == 3
-    assert done.stdout.startswith("The stack is down.")
+    quick = ran("status", "--data-dir", tmp_path)
+    assert quick.code == 3
+    assert quick.out.startswith("The stack is down.")
     done = run(host, tmp_path, "doctor")
     assert done.returncode == 4
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -124,10 +126,11 @@ def test_a_password_is_never_shown(shared: HostProcess, tmp_path: Path) -> None:
         assert password not in done.stdout + done.stderr
 
 
-def test_wrong_configuration(shared: HostProcess, tmp_path: Path) -> None:
-    done = run(shared, tmp_path, "doctor", "--json", UTXORACLE_TUI_NODE_MAX_IN_FLIGHT="0")
-    assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["kind"] == "configuration"
+def test_wrong_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UTXORACLE_TUI_NODE_MAX_IN_FLIGHT", "0")
+    done = ran("doctor", "--json", "--data-dir", tmp_path)
+    assert done.code == 2
+    assert json.loads(done.out)["error"]["kind"] == "configuration"
 
 
 @pytest.mark.soak

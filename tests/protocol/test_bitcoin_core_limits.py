@@ -10,7 +10,8 @@ import pytest
 from tests.support.node_client import BLOCK_113, asked_for, node_at, result
 from tests.support.scripted_http import Answer, Request, ScriptedServer, Silence, Step, recorded
 from utxoracle_tui.sources import node_errors
-from utxoracle_tui.sources.http import Backoff, Load, RequestLimiter
+from utxoracle_tui.sources.http import Backoff
+from utxoracle_tui.sources.http_limits import Load, RequestLimiter
 from utxoracle_tui.sources.node_session import Patience
 
 BUSY = Answer(503, b"Work queue depth exceeded")

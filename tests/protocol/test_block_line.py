@@ -15,7 +15,8 @@ import pytest
 from tests.support.block_line import SPACING_S, Console, Mined, Stage, stage, words
 from utxoracle_core.block_price import STALE_AFTER_S, SURE_FROM, Gap
 from utxoracle_tui.demo.host.options import HostOptions
-from utxoracle_tui.engine.block_line import at_tip, keep_block_prices
+from utxoracle_tui.engine.block_keeping import keep_block_prices
+from utxoracle_tui.engine.block_line import at_tip
 from utxoracle_tui.engine.pricing import SETTLED_AFTER, PricedWindow
 from utxoracle_tui.engine.rounds import Round, observe
 from utxoracle_tui.engine.workers import Workers
@@ -141,7 +142,7 @@ async def test_a_price_of_90_minutes_ago_is_stale(story: Story) -> None:
     shown = words(seen, seen.block_time_s + STALE_AFTER_S)
     assert shown.startswith(f"block price ${seen.block_usd:,.2f} ±")
     stale = words(seen, seen.block_time_s + STALE_AFTER_S + 1)
-    assert f"none at block {seen.block_height}, 1 h ago: stale. No block for 90 minutes" in stale
+    assert f"none at block {seen.block_height}, 1 h ago: stale, 1 h 30 min old. No block for 90 minutes" in stale
     assert f"{seen.block_usd:,.2f}" not in stale.splitlines()[0]
 
 

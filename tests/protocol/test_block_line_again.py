@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.block_line import Console, Stage, stage
+from tests.support.block_line import ARRIVES_AFTER_S, Console, Stage, stage
 from tests.support.demo_node import demo_node
 from utxoracle_core import RUN_BLOCKS
 from utxoracle_tui.demo.chain.builder import GeneratedBlock
@@ -35,7 +35,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
 
 def alone(prices: Sequence[BlockPrice]) -> list[BlockPrice]:
     """Without the exchange price, which depends on when a console looked."""
-    return [replace(price, exchange_usd=None, divergence_block_pct=None) for price in prices]
+    return [replace(price, exchange_usd=None, exchange_time_s=None, divergence_block_pct=None) for price in prices]
 
 
 def furthest_apart(some: Sequence[BlockPrice], others: Sequence[BlockPrice]) -> float:
@@ -61,6 +61,8 @@ async def test_the_line_does_not_depend_on_how_the_blocks_came_in(workers: Worke
                 await host.mine()
                 made = await each.round()
                 at_the_time.append(made.blocks[-1])
+                # the backend was asked when the block came, and had looked at the exchanges since its header
+                assert at_the_time[-1].exchange_time_s == at_the_time[-1].time_s + ARRIVES_AFTER_S
                 if place == 0:
                     for folder in folders[1:]:
                         shutil.copytree(digests_in(folders[0]), digests_in(folder))
@@ -80,8 +82,12 @@ async def test_the_line_does_not_depend_on_how_the_blocks_came_in(workers: Worke
         await host.arrived()
         async with host.console(workers, folders[3]) as away:
             line = (await away.round()).blocks
+            # what is stored is by windows of spends that are whole
+            filled_in = stored_in(away)
         assert [price.last_hash for price in line[:BLOCKS]] == [price.last_hash for price in at_the_time]
         assert furthest_apart(line[:BLOCKS], at_the_time) < SAME
+        assert len(filled_in) == RUN_BLOCKS
+        assert furthest_apart([filled_in[price.last_hash] for price in at_the_time], at_the_time) < SAME
         assert any(price.reason for price in at_the_time)
         # one that comes back to its own store leaves what is there as it was, and adds the rest
         shutil.copytree(digests_in(folders[3]), digests_in(folders[0]), dirs_exist_ok=True)

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.block_file_folder import KEY, BlockFileFolder, read_records
+from tests.support.building import chain_of
 from tests.support.job_place import JobPlace, act, at_work, blocks_served, job_place, until
 from utxoracle_core import METHOD
 from utxoracle_tui import clock
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
+from utxoracle_tui.engine.block_file_pricing import BlockSource
 from utxoracle_tui.engine.jobs import control, rest, runner
 from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Marked, Stored
 from utxoracle_tui.engine.request import Day, Last
@@ -26,6 +29,7 @@ from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
 PLANTED_USD = 57_000
+NO_KEY = bytes(8)
 FEW = BlockWindows(100, 251, 4)
 """Three windows of 152 blocks."""
 OPTIONS = HostOptions(days=3, tx_per_block=20, speed=0, price=str(PLANTED_USD))
@@ -110,12 +114,79 @@ async def test_blocks_are_got_once_for_all_windows(host: HostProcess, workers: W
         blocks = BlockWindows(100, 260, 4)
         done = await place.run(await backfill(place, blocks))
         served = blocks_served(host)
-        assert (len(served), set(served.values())) == (160, {1})
+        # with the hundred before them, which the prices at the first blocks need
+        assert (len(served), set(served.values())) == (260, {1})
         windows = place.store.windows.between_heights(0, 1000, "blocks")
         assert [(w.first_height, w.last_height) for w in windows] == [(h, h + 143) for h in range(100, 118, 4)]
         assert place.store.jobs.progress(done.key).done == 5
         hashes = await place.node.block_hashes([window.last_height or 0 for window in windows])
         assert [window.last_hash for window in windows] == hashes
+
+
+async def test_what_a_job_takes_is_told_before(host: HostProcess, workers: Workers, tmp_path: Path) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        newest = (await place.days(1)).last
+        days = Days(newest, newest)
+        told = await place.shop.planner.preview("backfill", days)
+        assert (told.plan.job, place.store.jobs.count()) == (None, 0)
+        assert told.forecast is not None
+        assert (told.forecast.windows, told.forecast.at_hand, told.forecast.sampled) == (1, 0, 12)
+        assert len(blocks_served(host)) == 12
+        done = await place.run(await backfill(place, days))
+        # what was got to tell it by is not got again
+        served = blocks_served(host)
+        assert (told.forecast.blocks, set(served.values())) == (len(served), {1})
+        read_bytes = place.store.jobs.progress(done.key).bytes_read
+        # sizes of blocks differ more here than they do on the main network
+        assert told.forecast.size_bytes == pytest.approx(read_bytes * len(served) / (len(served) - 12), rel=0.35)
+        again = await place.shop.planner.preview("rerun", days)
+        assert again.forecast is not None
+        assert (again.forecast.blocks, again.forecast.at_hand, again.forecast.size_bytes) == (0, len(served), 0)
+        assert (await place.shop.planner.preview("backfill", days)).forecast is None
+
+
+async def test_files_of_the_node_are_no_burden_to_it(host: HostProcess, workers: Workers, tmp_path: Path) -> None:
+    # a byte a second is what may be taken of the node
+    async with job_place(
+        host, workers, tmp_path, mb_per_s=1e-6, blocks_dir=Path(host.env["BITCOIN_DATADIR"]) / "regtest" / "blocks"
+    ) as place:
+        done = await place.run(await backfill(place, BlockWindows(100, 243)))
+        assert place.store.jobs.progress(done.key).done == 1
+        assert blocks_served(host) == {}
+        care = place.shop.care
+        assert (care.files.folder, care.files.notes) == (place.settings.node.blocks_dir, ())
+        # those of the window, and those before it, for the prices at its blocks
+        assert dict(care.came_from) == {"block files": 244}
+
+
+async def test_what_is_not_in_the_files_comes_from_the_node(
+    host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    stored = (Path(host.env["BITCOIN_DATADIR"]) / "regtest" / "blocks" / "blk00000.dat").read_bytes()
+    first_half = BlockFileFolder(tmp_path / "half", KEY)
+    first_half.append_all([raw for _, raw in read_records(stored, NO_KEY)][:76])
+    of_main = BlockFileFolder(tmp_path / "main", KEY, bytes.fromhex("f9beb4d9"))
+    of_main.append_all(raw for _, raw in chain_of([[], []]))
+    prices = set()
+    for folder, had, said in (
+        (None, 0, []),
+        (first_half.path, 76, []),
+        (of_main.path, 0, ["holds blocks of the network main, not of regtest, so the node is asked for blocks"]),
+    ):
+        act(host, "clear-statistics")
+        async with job_place(
+            host, workers, tmp_path / f"store of {folder and folder.name}", blocks_dir=folder
+        ) as place:
+            done = await place.run(await backfill(place, BlockWindows(0, 143)))
+            assert place.store.jobs.progress(done.key).done == 1
+            care, served = place.shop.care, blocks_served(host)
+            assert dict(care.came_from) == {BlockSource.REST: 144 - had} | (
+                {BlockSource.BLOCK_FILES: had} if had else {}
+            )
+            assert (len(served), set(served.values())) == (144 - had, {1})
+            assert [text in note for text, note in zip(said, care.files.notes, strict=True)] == [True] * len(said)
+            prices.add(place.store.windows.newest("blocks")[0].price_usd)
+    assert len(prices) == 1
 
 
 async def test_the_same_work_is_one_job(host: HostProcess, workers: Workers, tmp_path: Path) -> None:

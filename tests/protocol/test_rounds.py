@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.demo_node import DemoNode, demo_node
+from tests.support.job_place import until
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.progress import Progress
+from utxoracle_tui.engine.request import Last
 from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.engine.validation import DEFAULT_LIMITS
 from utxoracle_tui.engine.workers import Workers
@@ -39,7 +43,9 @@ class Engine:
     store: Store
 
     async def round(self) -> Round:
-        return await self.rounds.keep(await self.rounds.make(_quiet))
+        made = await self.rounds.keep(await self.rounds.make(_quiet))
+        await self.rounds.fill_in(made)
+        return made
 
 
 def _quiet(progress: Progress) -> None:
@@ -76,13 +82,13 @@ async def test_a_round(workers: Workers, tmp_path: Path) -> None:
         assert seen.exchange_usd is not None
         assert seen.onchain_usd is not None
         assert seen.divergence_spot_pct == pytest.approx((seen.onchain_usd / seen.exchange_usd - 1) * 100)
-        # the price at the tip itself, and those of the blocks before it that the start no longer bears on
+        # the price at the tip itself, and those of the blocks before it, for which more blocks were got
         assert seen.block_height == tip
         kept = running.store.block_prices.all()
         # blocks of forty transactions may say too little, and that of the tip is one of them
         assert seen.block_usd == kept[-1].price_usd
         assert seen.block_usd is None or seen.block_usd == pytest.approx(PLANTED_USD, rel=0.005)
-        assert [price.last_height for price in kept] == list(range(tip - 107, tip + 1))
+        assert [price.last_height for price in kept] == list(range(tip - 143, tip + 1))
         hashes = await node.hashes()
         assert all(price.last_hash == hashes[price.last_height] for price in kept)
         shown = [price.price_usd for price in kept if price.price_usd is not None]
@@ -109,10 +115,11 @@ async def test_the_divergence_of_the_window(workers: Workers, tmp_path: Path) ->
         ]
         running.store.exchange_readings.put(readings)
         made = await running.round()
-        # each block against the reading that held at its header time
+        # each block against the reading nearest to its header time, that of the round included
         for price in running.store.block_prices.all():
-            held = 60_000.0 if price.time_s - (price.time_s - (first_s - 60)) % 3600 < middle_s else 61_200.0
-            assert price.exchange_usd in (held, seen_now(made)), price.last_height
+            around = [r for r in running.store.exchange_readings.all() if -7200 <= r.time_s - price.time_s <= 600]
+            nearest = min(around, key=lambda reading: abs(reading.time_s - price.time_s))
+            assert (price.exchange_usd, price.exchange_time_s) == (nearest.price_usd, nearest.time_s)
         ends = [*(reading.time_s for reading in readings[1:]), float(last_s)]
         spans = [end - max(r.time_s, first_s) for r, end in zip(readings, ends, strict=True)]
         mean = sum(r.price_usd * span for r, span in zip(readings, spans, strict=True)) / (last_s - first_s)
@@ -121,10 +128,6 @@ async def test_the_divergence_of_the_window(workers: Workers, tmp_path: Path) ->
         assert seen.exchange_coverage == pytest.approx(1.0)
         assert seen.onchain_usd is not None
         assert seen.divergence_window_pct == pytest.approx((seen.onchain_usd - mean) / mean * 100)
-
-
-def seen_now(made: Round) -> float | None:
-    return made.observation.exchange_usd
 
 
 async def test_without_the_exchange(workers: Workers, tmp_path: Path) -> None:
@@ -149,8 +152,10 @@ async def test_digests_outlive_the_process(workers: Workers, tmp_path: Path) -> 
             again = await running.round()
         assert (await node.read("statistics"))["blocks_served"] == {}
         assert again.observation.onchain_usd == first.observation.onchain_usd
-        # some are gone: these are asked for, and nothing else
-        gone = sorted(path for path in (tmp_path / "regtest" / "digests").rglob("*") if path.is_file())[:3]
+        # some are gone: those of them that this round needs are asked for, and nothing else
+        needed = set((await node.hashes())[-145:])
+        files = (path for path in (tmp_path / "regtest" / "digests").rglob("*") if path.is_file())
+        gone = sorted(path for path in files if path.name.split(".")[0] in needed)[:3]
         gone[0].unlink()
         gone[1].write_bytes(gone[1].read_bytes()[:-5])
         async with engine(workers, tmp_path, node) as running:
@@ -199,3 +204,45 @@ async def test_a_round_is_kept_once_and_in_its_own_network(workers: Workers, tmp
         for _ in range(2):
             await running.rounds.keep(made)
         assert running.store.observations.count() == 1
+
+
+async def test_the_first_price_does_not_wait_for_the_blocks_of_the_past(
+    workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with demo_node(OPTIONS) as node, engine(workers, tmp_path, node) as running:
+
+        async def opened() -> Store:
+            return running.store
+
+        told: list[StoreReading] = []
+        served_when_kept: list[int] = []
+        keep = running.rounds.keep
+
+        async def keeping(made: Round) -> Round:
+            kept = await keep(made)
+            served_when_kept.append(len(node.host.node.state.statistics.blocks_served))
+            return kept
+
+        monkeypatch.setattr(running.rounds, "keep", keeping)
+        live = LiveRounds(opened, lambda store: running.rounds)
+        task = asyncio.create_task(live.run(told.append))
+        try:
+            result = await running.pricing.price(Last(), _quiet)
+            live.priced(result)
+            await until(lambda: running.store.block_prices.count() == 144)
+            await until(lambda: told[-1].newest is not None)
+            served = (await node.read("statistics"))["blocks_served"]
+            # each block once: 144 of the window, the tip, and as many before as there are
+            tip = await node.call("getblockcount")
+            first = max(tip - 286, 0)
+            assert (len(served), set(served.values())) == (tip - first + 1, {1})
+            # the next block costs one block
+            await node.act("mine", count=1)
+            live.priced(await running.pricing.price(Last(), _quiet))
+            await until(lambda: running.store.block_prices.count() == 145)
+            served = (await node.read("statistics"))["blocks_served"]
+            assert (len(served), set(served.values())) == (tip - first + 2, {1})
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert served_when_kept[0] == 145

@@ -85,8 +85,10 @@ class Console:
         return await at_tip(self.pricing, await self.window())
 
     async def round(self) -> Round:
-        """A round, kept."""
-        return await self.rounds.keep(await self.rounds.make(quiet))
+        """A round, kept, with the prices of the blocks before that nobody made one of."""
+        made = await self.rounds.keep(await self.rounds.make(quiet))
+        await self.rounds.fill_in(made)
+        return made
 
 
 class Stage:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pytest
+
 from utxoracle_tui.cli import main
+from utxoracle_tui.engine.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -27,3 +31,10 @@ def ran(*arguments: object) -> Ran:
     raw = out.buffer
     assert isinstance(raw, io.BytesIO)
     return Ran(code, raw.getvalue().decode(), err.getvalue())
+
+
+def find_host(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
+    """Let commands of this process find a simulated host, and compile nothing beside their work."""
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Workers, "compile_in_background", lambda _: None)

@@ -86,14 +86,22 @@ class JobPlace:
 
 @asynccontextmanager
 async def job_place(
-    host: HostProcess, workers: Workers, folder: Path, *, quiet_hours: str = "", digests_mb: int = 100
+    host: HostProcess,
+    workers: Workers,
+    folder: Path,
+    *,
+    quiet_hours: str = "",
+    digests_mb: int = 100,
+    mb_per_s: float = 0.0,
+    blocks_dir: Path | None = None,
 ) -> AsyncIterator[JobPlace]:
-    """A place whose files lie in `folder`."""
+    """A place whose files lie in `folder`. Blocks come over the port, unless `blocks_dir` is given."""
     settings = load(Flags(), host.env, folder).settings
     settings = replace(
         settings,
+        node=replace(settings.node, read_block_files=blocks_dir is not None, blocks_dir=blocks_dir),
         store=replace(settings.store, data_dir=folder, digests_mb=digests_mb),
-        jobs=replace(settings.jobs, quiet_hours=quiet_hours),
+        jobs=replace(settings.jobs, quiet_hours=quiet_hours, mb_per_s=mb_per_s),
     )
     precedence = Precedence()
     async with open_node(settings) as node:

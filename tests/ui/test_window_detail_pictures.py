@@ -63,6 +63,10 @@ def console(
     return Console(of_folder(StillPricing(result=result, error=error, line=line)))  # type: ignore[arg-type]
 
 
+_LASTING = {"window", "newest", "stack", "store", "jobs", "logs"}
+"""Workers that stay as long as the console does."""
+
+
 def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     """Wait until the charts are drawn, press keys, and wait again."""
 
@@ -79,13 +83,14 @@ def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Until five looks in a row find no chart being drawn; a layout that changes has charts drawn anew."""
+    """Until ten looks in a row find no chart being drawn; a layout that changes has charts drawn anew."""
     quiet = 0
-    while quiet < 5:
-        await pilot.pause()
-        drawing = [worker for worker in pilot.app.workers if worker.group not in {"window", "stack", "store", "jobs"}]
+    while quiet < 10:
+        await pilot.pause(0.01)
+        drawing = [worker for worker in pilot.app.workers if worker.group not in _LASTING]
         if drawing:
-            await pilot.app.workers.wait_for_complete(drawing)
+            # one whose place another took was cancelled
+            await asyncio.gather(*(worker.wait() for worker in drawing), return_exceptions=True)
         quiet = 0 if drawing else quiet + 1
 
 

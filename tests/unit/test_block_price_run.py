@@ -10,12 +10,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import plain_method
 from tests.support.block_reader import read_block
 from tests.support.building import HEIGHT, chain_of, outpoint, payment
+from tests.support.examples import examples
 from utxoracle_core import RUN_BLOCKS, BlockDigest, BlockPriceRun, BlockReading, block_prices, digest_block
 from utxoracle_core import block_spends as spends
 from utxoracle_core.block_spends import MovingWindow
@@ -128,6 +129,7 @@ def chains(draw: st.DrawFn) -> list[list[Tx]]:
     return chain
 
 
+@settings(max_examples=examples(25, 100))
 @given(chains())
 @pytest.mark.usefixtures("few_blocks")
 def test_moving_windows_against_the_rules_in_plain_python(chain: list[list[Tx]]) -> None:

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import plain_method
+from tests.support.examples import examples
 from utxoracle_core.histogram import bin_edges, count_amounts, curve_sum, normalise, smooth_round_btc
 
 
@@ -114,6 +115,7 @@ def test_each_bin_is_capped_after_the_division() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5, 300])
+@settings(max_examples=examples(15, 100))
 @given(data=st.data())
 def test_against_the_rules_in_plain_python(count: int, data: st.DataObject) -> None:
     sats = data.draw(st.lists(st.integers(1_001, 10**13 - 1), min_size=count, max_size=count))

@@ -12,7 +12,7 @@ from utxoracle_tui import clock
 from utxoracle_tui.engine.jobs.care import Budget, Pace, QuietHours
 from utxoracle_tui.engine.jobs.turns import Turns
 from utxoracle_tui.engine.precedence import Precedence
-from utxoracle_tui.sources.http import Load
+from utxoracle_tui.sources.http_limits import Load
 
 ROME = timezone(timedelta(hours=1))
 

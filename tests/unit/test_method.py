@@ -11,6 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support import plain_method
+from tests.support.examples import examples
 from tests.support.parity_checks import window_of_amounts
 from utxoracle_core import WindowPrice, price_window
 from utxoracle_core.price import _spread
@@ -36,7 +37,7 @@ def priced(amounts: list[float]) -> WindowPrice:
 
 
 # a seed has no smaller form, and shrinking would take minutes
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(12, 40), phases=[Phase.explicit, Phase.generate])
 @given(
     st.integers(0, 2**32),
     st.sampled_from([40, 400, 1500]),

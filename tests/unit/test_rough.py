@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support import plain_method
+from tests.support.examples import examples
 from utxoracle_core.histogram import bin_edges
 from utxoracle_core.rough import RoughPrice, rough_price, slide_of_ratio, slide_price_usd, stencil_start
 from utxoracle_core.stencil import smooth_stencil, spike_stencil
@@ -137,7 +138,7 @@ def test_the_last_bin_that_any_slide_reaches() -> None:
     assert assert_as_in_plain_python(curve_of({1200: 0.008})).best_slide == 200
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(10, 30))
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_any_curve_against_the_rules_in_plain_python(seed: int, n_bins: int) -> None:
     draw = random.Random(seed)

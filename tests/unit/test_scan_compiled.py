@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -253,27 +252,15 @@ def test_a_block_at_the_end_of_memory_is_read_whole(guarded: tuple[mmap.mmap, in
     assert_same(found, expected_scan(MIXED_BLOCK))
 
 
-@pytest.fixture(scope="module")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where fresh processes share the bytecode of numba, so that they start as they do outside of tests."""
-    return tmp_path_factory.mktemp("bytecode")
-
-
 @dataclasses.dataclass(frozen=True)
 class Fresh:
     """Fresh processes with a directory of their own for machine code."""
 
     cache: Path
-    bytecode: Path
 
     def words(self, code: str, **more: str) -> list[str]:
         """What a process prints that imports the scanner as `s` and runs `code`."""
-        environment = os.environ | {
-            "NUMBA_CACHE_DIR": str(self.cache),
-            "PYTHONPATH": str(ROOT / "core"),
-            "PYTHONPYCACHEPREFIX": str(self.bytecode),
-            "PYTHONDONTWRITEBYTECODE": "",
-        }
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(self.cache), "PYTHONPATH": str(ROOT / "core")}
         program = f"from utxoracle_core import scan_compiled as s; {code}"
         done = subprocess.run(
             [sys.executable, "-c", program],
@@ -290,8 +277,8 @@ class Fresh:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, bytecode: Path) -> Fresh:
-    return Fresh(tmp_path, bytecode)
+def fresh(tmp_path: Path) -> Fresh:
+    return Fresh(tmp_path)
 
 
 ASK = "print(s.is_compiled())"
@@ -301,11 +288,8 @@ SCAN = "raw = s._GENESIS_BLOCK; print(s.scan(raw).merkle_root == raw[36:68], s._
 def test_machine_code_is_kept_for_other_processes(fresh: Fresh) -> None:
     assert fresh.words(ASK) == ["False"]
     assert fresh.files("nbi") == [], "asking compiles nothing"
-    started = time.perf_counter()
     assert fresh.words(f"s.compile_now(); {ASK}") == ["True"]
-    compiled = time.perf_counter()
-    assert fresh.words(f"{ASK}; {SCAN}") == ["True", "True", "0"]
-    assert time.perf_counter() - compiled < compiled - started, "loading is as slow as compiling"
+    assert fresh.words(f"{ASK}; {SCAN}") == ["True", "True", "0"], "it is compiled anew"
     (code,), (index,) = fresh.files("nbc"), fresh.files("nbi")
     whole, before = code.read_bytes(), index.read_bytes()
     for damaged_code in (b"", bytes(len(whole))):
@@ -318,14 +302,16 @@ def test_machine_code_is_kept_for_other_processes(fresh: Fresh) -> None:
     assert fresh.words(ASK) == ["True"]
 
 
-def test_it_works_where_nothing_can_be_kept(tmp_path: Path, bytecode: Path) -> None:
+@pytest.mark.soak
+def test_it_works_where_nothing_can_be_kept(tmp_path: Path) -> None:
     nowhere = tmp_path / "file"
     nowhere.write_text("not a directory")
     only_there = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
-    fresh = Fresh(nowhere, bytecode)
+    fresh = Fresh(nowhere)
     assert fresh.words(f"{ASK}; {SCAN}; {ASK}", **only_there) == ["False", "True", "1", "True"]
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_reported_and_leaves_no_half_result(fresh: Fresh) -> None:
     full = """
 from numba.core.caching import IndexDataCacheFile

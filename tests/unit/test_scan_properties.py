@@ -14,6 +14,7 @@ from tests.support import plain_method
 from tests.support.block_reader import read_block
 from tests.support.building import P2PKH, P2WPKH, block_of, chain_of, coinbase_tx, payment, sound_block
 from tests.support.chain_folder import block_files
+from tests.support.examples import examples
 from tests.support.mutations import Damage, cut_small, sound_pieces
 from tests.support.parity_checks import FIXTURES
 from tests.support.scanners import SCANNER_NAMES, scanner_named
@@ -106,7 +107,7 @@ def chains(draw: st.DrawFn) -> list[list[Tx]]:
     return chain
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(20, 100))
 @given(chains())
 def test_any_sound_blocks(blocks: list[list[Tx]]) -> None:
     chain = chain_of(blocks)

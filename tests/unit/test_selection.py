@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support import plain_method
 from tests.support.chain_folder import HeaderTimes
+from tests.support.examples import examples
 from utxoracle_core import HeightRange, MissingHeaderTime, WindowRefused, select_day, select_last
 
 DAY = date(2024, 5, 5)
@@ -214,7 +215,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(50, 300))
 @given(
     st.lists(steps, min_size=12, max_size=40),
     st.integers(1, 12),
@@ -232,7 +233,7 @@ def test_any_layout_against_the_rules_in_plain_python(
     assert outcome_of_core(day, times, tip) == outcome_of_rules(day, times, tip)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(50, 300))
 @given(
     st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=20, max_size=60),
     st.integers(-4, 4),

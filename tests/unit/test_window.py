@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import plain_method
 from tests.support.block_reader import read_block
 from tests.support.building import HEIGHT, block_hash_of, chain_of, outpoint, payment, sound_block
+from tests.support.examples import examples
 from utxoracle_core import BlockDigest, WindowOutputs, assemble, digest_block
 from utxoracle_core.scan import Verdict
 from utxoracle_core.window import _first_positions, _share_bits
@@ -213,6 +214,7 @@ def small_chains(draw: st.DrawFn) -> list[list[Tx]]:
     return chain
 
 
+@settings(max_examples=examples(25, 100))
 @given(small_chains())
 def test_windows_against_the_rules_in_plain_python(blocks: list[list[Tx]]) -> None:
     chain = chain_of(blocks)

@@ -8,7 +8,7 @@ import sys
 
 from utxoracle_tui import formats
 from utxoracle_tui.commands import node
-from utxoracle_tui.commands.running import run_until_signal
+from utxoracle_tui.commands.running import run_until_signal, tell
 from utxoracle_tui.commands.shown_progress import shown_progress
 from utxoracle_tui.config.paths import cache_dir
 from utxoracle_tui.config.settings import Settings
@@ -16,7 +16,8 @@ from utxoracle_tui.engine.report import as_document
 from utxoracle_tui.engine.round_report import round_document
 from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.errors import Exit
+from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.own_log.keeping import kept_log
 
 _SOURCES = {"own": "own backend", "public": "PUBLIC instance", "imported": "imported"}
 
@@ -24,20 +25,13 @@ _SOURCES = {"own": "own backend", "public": "PUBLIC instance", "imported": "impo
 def run(arguments: argparse.Namespace) -> Exit:
     """Make one round, keep it unless told otherwise, and print it."""
     settings = node.load_settings(arguments)
-    made = run_until_signal(_make(settings, keep=not arguments.dry_run))
-    for sentence in made.exchange.troubles:
-        sys.stderr.write(f"utxoracle-tui: {sentence}\n")
-    if arguments.json:
-        sys.stdout.write(json.dumps(round_document(made)) + "\n")
-    else:
-        sys.stdout.write(_as_text(made))
-        if arguments.verbose and made.result is not None:
-            limits = node.limits_of(settings)
-            sys.stdout.write(json.dumps(as_document(made.result, limits), indent=2) + "\n")
+    with kept_log(settings, "analyze", tell):
+        made = run_until_signal(_make(settings, arguments))
     return Exit.DONE if made.observation.valid else Exit.NOT_VALID
 
 
-async def _make(settings: Settings, *, keep: bool) -> Round:
+async def _make(settings: Settings, arguments: argparse.Namespace) -> Round:
+    keep = not arguments.dry_run
     async with Workers(cache_dir(settings.store.data_dir)) as workers, node.open_node(settings) as client:
         workers.start()
         workers.compile_in_background()
@@ -47,7 +41,29 @@ async def _make(settings: Settings, *, keep: bool) -> Round:
             rounds = Rounds(windows, exchange, store, node.limits_of(settings))
             with shown_progress() as on_progress:
                 made = await rounds.make(on_progress)
-            return await rounds.keep(made) if keep else made
+            if not keep:
+                _show(made, settings, arguments)
+                return made
+            made = await rounds.keep(made)
+            _show(made, settings, arguments)
+            # nobody has to wait for the blocks since the last round
+            try:
+                await rounds.fill_in(made)
+            except OperatorError as error:
+                sys.stderr.write(f"utxoracle-tui: block prices are missing before this round's: {error.message}\n")
+            return made
+
+
+def _show(made: Round, settings: Settings, arguments: argparse.Namespace) -> None:
+    for sentence in made.exchange.troubles:
+        sys.stderr.write(f"utxoracle-tui: {sentence}\n")
+    if arguments.json:
+        sys.stdout.write(json.dumps(round_document(made)) + "\n")
+    else:
+        sys.stdout.write(_as_text(made))
+        if arguments.verbose and made.result is not None:
+            sys.stdout.write(json.dumps(as_document(made.result, node.limits_of(settings)), indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def _as_text(made: Round) -> str:

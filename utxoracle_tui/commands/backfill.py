@@ -5,20 +5,14 @@ from __future__ import annotations
 import argparse
 
 from utxoracle_tui.commands.job_running import Ask, days_of, exactly, last_days, run_job
-from utxoracle_tui.engine.jobs.plan import JobPlan, Planner
-from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Wanted
+from utxoracle_tui.engine.jobs.wanted import BlockWindows
 from utxoracle_tui.engine.request import read_heights
 from utxoracle_tui.errors import Exit, OperatorError
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Work out what is missing of a range."""
-    return run_job(arguments, _wanted(arguments), _plan)
-
-
-async def _plan(planner: Planner, wanted: Wanted) -> JobPlan:
-    assert isinstance(wanted, Days | BlockWindows)
-    return await planner.backfill(wanted)
+    return run_job(arguments, "backfill", _wanted(arguments))
 
 
 def _wanted(arguments: argparse.Namespace) -> Ask:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 
 from utxoracle_tui import formats
+from utxoracle_tui.commands.logged import logged
 from utxoracle_tui.commands.store_place import progress_line, size, store_place
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.backup import Backup, make_backup
@@ -18,7 +20,9 @@ def run(arguments: argparse.Namespace) -> Exit:
         raise OperatorError("usage", "--keep: at least 1, which is the backup that is made.", Exit.USAGE)
     folder, retention = store_place(arguments)
     keep = retention.backups if arguments.keep is None else arguments.keep
-    with progress_line() as on_progress:
+    # where there is no store, nothing is begun, not even a log
+    log = logged(arguments, "backup") if folder.root.is_dir() else nullcontext()
+    with log, progress_line() as on_progress:
         backup = make_backup(folder, arguments.to, keep, on_progress)
     for note in backup.notes:
         sys.stderr.write(f"utxoracle-tui: {note}\n")

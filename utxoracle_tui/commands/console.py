@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from utxoracle_tui.config.inputs import Flags
+from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import cache_dir
-from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.config.settings import Screen, Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.store import Store
+
+if TYPE_CHECKING:
+    from utxoracle_tui.own_log.keeping import OwnLog
 
 _COMPILE_AFTER_S = 3.0
 
@@ -18,12 +26,11 @@ _COMPILE_AFTER_S = 3.0
 def run(arguments: argparse.Namespace) -> Exit:
     """Open the console until the operator leaves it."""
     need_terminal()
+    settings = load(Flags.of(arguments), os.environ, Path.cwd()).settings
+    cache = cache_dir(settings.store.data_dir)
     if arguments.blocks is not None:
-        return _on_folder(arguments.blocks, cache_dir(arguments.data_dir))
-    from utxoracle_tui.commands.node import load_settings  # noqa: PLC0415  (raw blocks need no settings)
-
-    settings = load_settings(arguments)
-    return on_node(settings, cache_dir(settings.store.data_dir))
+        return _on_folder(arguments.blocks, cache, settings.screen)
+    return on_node(settings, cache)
 
 
 def need_terminal() -> None:
@@ -33,7 +40,7 @@ def need_terminal() -> None:
         raise OperatorError("no_terminal", message, Exit.USAGE)
 
 
-def _on_folder(path: Path, cache: Path) -> Exit:
+def _on_folder(path: Path, cache: Path, look: Screen) -> Exit:
     from utxoracle_tui.engine.folder_pricing import FolderPricing  # noqa: PLC0415
     from utxoracle_tui.sources.block_folder import open_folder  # noqa: PLC0415
 
@@ -43,7 +50,7 @@ def _on_folder(path: Path, cache: Path) -> Exit:
         from utxoracle_tui.ui.app import Console  # noqa: PLC0415  (the workers start meanwhile)
         from utxoracle_tui.ui.screens.window_detail import of_folder  # noqa: PLC0415
 
-        Console(of_folder(FolderPricing(folder, workers))).run()
+        Console(of_folder(FolderPricing(folder, workers)), look=look).start()
     finally:
         workers.stop()
     return Exit.DONE
@@ -51,6 +58,13 @@ def _on_folder(path: Path, cache: Path) -> Exit:
 
 def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
     """The console on the node that the settings name; `label` stands in its heading."""
+    from utxoracle_tui.own_log.keeping import kept_log  # noqa: PLC0415  (the workers start meanwhile)
+
+    with kept_log(settings, label.lower() or "console") as own_log:
+        return _on_node(settings, cache, label, own_log)
+
+
+def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Exit:
     workers = _started(cache)
     try:
         from utxoracle_tui.commands.job_engine import JobWorkshop  # noqa: PLC0415
@@ -61,7 +75,10 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
             pricing,
         )
         from utxoracle_tui.commands.stack import stack_watch  # noqa: PLC0415
+        from utxoracle_tui.engine.chart.history import PriceHistory  # noqa: PLC0415
         from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs  # noqa: PLC0415
+        from utxoracle_tui.engine.live_window import LiveWindow  # noqa: PLC0415
+        from utxoracle_tui.engine.logs.sources import live_logs  # noqa: PLC0415
         from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
@@ -80,6 +97,7 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
 
         live = live_rounds(settings, windows, node, exchange)
         lists = WindowLists(lambda: live.store)
+        history = PriceHistory(lambda: live.store, settings.price.confidence_threshold)
 
         def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
             workshop = JobWorkshop(settings, store, node, workers, precedence)
@@ -88,7 +106,11 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
         jobs = LiveJobs(lambda: live.store, job_tools)
         data = settings.store.data_dir
         watch = stack_watch(settings, node, exchange, lambda: live.store)
-        NodeConsole(EngineParts(windows, watch, live, lists, jobs, host, heading, data, close)).run()
+        newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
+        parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
+        NodeConsole(
+            replace(parts, logs=live_logs(settings), log_trouble=lambda: own_log.trouble), settings.screen
+        ).start()
     finally:
         workers.stop()
     return Exit.DONE

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from utxoracle_tui import clock, formats
+from utxoracle_tui.commands.logged import logged
 from utxoracle_tui.commands.stored import open_store
 from utxoracle_tui.engine.request import CONSENSUS_PRICE, MAIN
 from utxoracle_tui.errors import Exit
@@ -20,6 +21,13 @@ _CLEAR_LINE = "\r\x1b[K"
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Take the rows of all files and print what became of them."""
+    if arguments.dry_run:
+        return _run(arguments)
+    with logged(arguments, "import"):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> Exit:
     store = open_store(arguments)
     network = store.folder.network
     context = Context(network, CONSENSUS_PRICE if network == MAIN else None, clock.now_s())

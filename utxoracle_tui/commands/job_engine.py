@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
+from utxoracle_tui.commands.block_files import NodesBlockFiles
 from utxoracle_tui.commands.node import limits_of
 from utxoracle_tui.commands.stored import retention_of
 from utxoracle_tui.config.paths import data_dir
@@ -14,13 +15,12 @@ from utxoracle_tui.engine.jobs.job_pricing import JobPricing
 from utxoracle_tui.engine.jobs.plan import Planner
 from utxoracle_tui.engine.jobs.rest import RestRules
 from utxoracle_tui.engine.jobs.runner import JobEngine
-from utxoracle_tui.engine.jobs.turns import Turns
+from utxoracle_tui.engine.jobs.turns import CareReading, Turns
 from utxoracle_tui.engine.jobs.window_work import WindowWork
 from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.pricing import DigestKeeper
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
-from utxoracle_tui.sources.block_files import BlockFiles
 from utxoracle_tui.store.store import Store, digests_of
 
 _MOST_AT_ONCE = 3
@@ -44,9 +44,9 @@ class JobWorkshop:
         workers: Workers,
         precedence: Precedence | None = None,
         *,
-        files_for: Callable[[str], BlockFiles | None] | None = None,
+        files: NodesBlockFiles | None = None,
     ) -> None:
-        """Live work that takes `precedence` goes first; `files_for` is as for `NodePricing`."""
+        """Live work that takes `precedence` goes first; `files` are given where it shares them."""
         self._settings = settings
         self._store = store
         self._client = client
@@ -60,8 +60,15 @@ class JobWorkshop:
         self._turns = Turns(
             budget_of(settings), precedence or Precedence(), lambda: client.load, processors=workers.count
         )
-        self._windows = JobPricing(client, workers, self._turns, kept_for, files_for)
-        self.planner = Planner(store, client, self._windows)
+        self._files = files or NodesBlockFiles(settings, keep=True)
+        self._windows = JobPricing(client, workers, self._turns, kept_for, self._files)
+        self.planner = Planner(store, client, self._windows, workers.count)
+
+    @property
+    def care(self) -> CareReading:
+        """How the node is spared, and where blocks come from."""
+        came_from = tuple(self._windows.came_from.items())
+        return replace(self._turns.reading, files=self._files.reading, came_from=came_from)
 
     def engine(self, only: str | None = None) -> JobEngine:
         """An engine for all jobs, or for the one with a key."""
@@ -70,4 +77,4 @@ class JobWorkshop:
         )
         rules = RestRules(self._client, self._turns.budget.quiet_hours)
         at_once = min(self._workers.count + 1, _MOST_AT_ONCE)
-        return JobEngine(self._store, work, self._turns, rules, at_once=at_once, only=only)
+        return JobEngine(self._store, work, lambda: self.care, rules, at_once=at_once, only=only)

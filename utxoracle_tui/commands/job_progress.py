@@ -10,7 +10,7 @@ from utxoracle_tui.commands.job_text import pause_sentence, progress_line
 from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
 
 LINE_EVERY_S = 10.0
-_CLEAR_LINE = "\r\x1b[K"
+CLEAR_LINE = "\r\x1b[K"
 
 
 class ShownJob:
@@ -31,7 +31,7 @@ class ShownJob:
         line = progress_line(job, reading.trouble)
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(_CLEAR_LINE + line[:width])
+            sys.stderr.write(CLEAR_LINE + line[:width])
             sys.stderr.flush()
         elif clock.elapsed_s() - self._told_s >= LINE_EVERY_S:
             self._told_s = clock.elapsed_s()
@@ -41,7 +41,7 @@ class ShownJob:
     def close(self) -> None:
         """Take the line away."""
         if self._terminal:
-            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.write(CLEAR_LINE)
             sys.stderr.flush()
 
     def _say_pause(self, reading: JobReading) -> None:

@@ -6,34 +6,50 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 from utxoracle_tui import clock
 from utxoracle_tui.commands import node
+from utxoracle_tui.commands.block_files import NodesBlockFiles
 from utxoracle_tui.commands.job_engine import JobWorkshop
-from utxoracle_tui.commands.job_progress import ShownJob
-from utxoracle_tui.commands.job_text import JobOutcome, as_document, as_text, before_starting, window_name
+from utxoracle_tui.commands.job_progress import CLEAR_LINE, ShownJob
+from utxoracle_tui.commands.job_text import (
+    JobOutcome,
+    as_document,
+    as_preview,
+    as_preview_text,
+    as_text,
+    before_starting,
+    window_name,
+)
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.config.paths import cache_dir
 from utxoracle_tui.config.settings import Settings
-from utxoracle_tui.engine.jobs.plan import JobPlan, Planner, newest_day
+from utxoracle_tui.engine.jobs.plan import JobKind, JobPlan, JobPreview, newest_day
+from utxoracle_tui.engine.jobs.turns import CareReading
 from utxoracle_tui.engine.jobs.wanted import Days, Wanted
 from utxoracle_tui.engine.request import read_day
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.own_log.keeping import kept_log
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.store.store import Store
 
 Ask = Callable[[BitcoinCore], Awaitable[Wanted]]
 """Finds out what is wanted, for which the node may have to be asked."""
-PlanOf = Callable[[Planner, Wanted], Awaitable[JobPlan]]
 
 
-def run_job(arguments: argparse.Namespace, ask: Ask, plan_of: PlanOf) -> Exit:
-    """Plan a job, work on it until it is over, and print what became of it."""
+def run_job(arguments: argparse.Namespace, kind: JobKind, ask: Ask) -> Exit:
+    """Plan a job, work on it until it is over, and print what became of it; with `--dry-run` what it would take."""
     settings = node.load_settings(arguments)
-    outcome = run_until_signal(_run(settings, ask, plan_of))
+    if arguments.dry_run:
+        preview = run_until_signal(_preview(settings, kind, ask))
+        sys.stdout.write(json.dumps(as_preview(preview)) + "\n" if arguments.json else as_preview_text(preview))
+        return Exit.DONE
+    with kept_log(settings, arguments.command, _say):
+        outcome = run_until_signal(_run(settings, kind, ask))
     sys.stdout.write(json.dumps(as_document(outcome)) + "\n" if arguments.json else as_text(outcome))
     return Exit.DONE
 
@@ -75,25 +91,49 @@ def _day(text: str | None) -> date | None:
     return None if text is None else read_day(text).day
 
 
-async def _run(settings: Settings, ask: Ask, plan_of: PlanOf) -> JobOutcome:
-    started_s = clock.elapsed_s()
+@asynccontextmanager
+async def _workshop(settings: Settings) -> AsyncIterator[tuple[JobWorkshop, Store, BitcoinCore]]:
     async with Workers(cache_dir(settings.store.data_dir)) as workers, node.open_node(settings) as client:
         store = await node.open_store(settings, client)
-        workshop = JobWorkshop(settings, store, client, workers)
-        plan = await plan_of(workshop.planner, await ask(client))
+        workers.start()
+        workers.compile_in_background()
+        files = NodesBlockFiles(settings, keep=True, on_note=_say)
+        yield JobWorkshop(settings, store, client, workers, files=files), store, client
+
+
+async def _preview(settings: Settings, kind: JobKind, ask: Ask) -> JobPreview:
+    async with _workshop(settings) as (workshop, _, client):
+        preview = await workshop.planner.preview(kind, await ask(client))
+        _say_origin(workshop, preview)
+        return preview
+
+
+async def _run(settings: Settings, kind: JobKind, ask: Ask) -> JobOutcome:
+    started_s = clock.elapsed_s()
+    async with _workshop(settings) as (workshop, store, client):
+        wanted = await ask(client)
+        preview = await workshop.planner.preview(kind, wanted)
+        _say_origin(workshop, preview)
+        if preview.forecast is not None:
+            _say(preview.forecast.words)
+        plan = await workshop.planner.ask_for(kind, wanted)
         for sentence in before_starting(plan):
             _say(sentence)
         if plan.job is None:
             _refuse_if_impossible(plan)
             return JobOutcome(plan, None, None, (), clock.elapsed_s() - started_s)
-        workers.start()
-        workers.compile_in_background()
         try:
             await _work(workshop, plan.job.key)
         except asyncio.CancelledError:
             _say(_how_to_go_on(store, plan))
             raise
-        return await asyncio.to_thread(_outcome, store, plan, clock.elapsed_s() - started_s)
+        return await asyncio.to_thread(_outcome, store, plan, workshop.care, clock.elapsed_s() - started_s)
+
+
+def _say_origin(workshop: JobWorkshop, preview: JobPreview) -> None:
+    origin = workshop.care.files.sentence
+    if origin is not None and preview.forecast is not None and preview.forecast.blocks:
+        _say(origin)
 
 
 async def _work(workshop: JobWorkshop, key: str) -> None:
@@ -106,11 +146,11 @@ async def _work(workshop: JobWorkshop, key: str) -> None:
         raise OperatorError("job_cancelled", f"Job {key} was cancelled by the operator.", Exit.FAILED)
 
 
-def _outcome(store: Store, plan: JobPlan, elapsed_s: float) -> JobOutcome:
+def _outcome(store: Store, plan: JobPlan, care: CareReading, elapsed_s: float) -> JobOutcome:
     assert plan.job is not None
     key = plan.job.key
     failures = [item for item in store.jobs.items(key) if item.state == "failed"]
-    return JobOutcome(plan, store.jobs.get(key), store.jobs.progress(key), failures, elapsed_s)
+    return JobOutcome(plan, store.jobs.get(key), store.jobs.progress(key), failures, elapsed_s, care.came_from)
 
 
 def _refuse_if_impossible(plan: JobPlan) -> None:
@@ -145,5 +185,7 @@ def command_of(work: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"utxoracle-tui: {sentence}\n")
+    # there may be a line of progress
+    clear = CLEAR_LINE if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{clear}utxoracle-tui: {sentence}\n")
     sys.stderr.flush()

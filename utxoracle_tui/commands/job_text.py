@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from utxoracle_tui import formats
+from utxoracle_tui.engine.block_file_pricing import BlockSource
 from utxoracle_tui.engine.jobs.estimate import Eta
-from utxoracle_tui.engine.jobs.plan import JobPlan
+from utxoracle_tui.engine.jobs.plan import JobPlan, JobPreview
 from utxoracle_tui.engine.jobs.reading import AtHand, JobReading
 from utxoracle_tui.engine.jobs.wanted import title
 from utxoracle_tui.engine.progress import BYTES_PER_MB
@@ -30,6 +31,8 @@ class JobOutcome:
     failures: Sequence[JobItem]
     elapsed_s: float
     """Of this command."""
+    came_from: tuple[tuple[BlockSource, int], ...] = ()
+    """How many blocks this command got from where."""
 
 
 def window_name(key: WindowKey) -> str:
@@ -53,6 +56,35 @@ def before_starting(plan: JobPlan) -> list[str]:
             f"had from it: {_names(plan.impossible)}. It has those from {plan.lowest_height} on."
         )
     return told
+
+
+def as_preview_text(preview: JobPreview) -> str:
+    """What a request would come to, for people."""
+    plan, forecast = preview.plan, preview.forecast
+    told = before_starting(plan) if plan.job is None else [f"{title(plan.job)} was asked for before and would go on."]
+    if forecast is not None:
+        told += [f"{formats.plural(forecast.windows, 'window')} to do.", forecast.words]
+    elif plan.job is None:
+        told.append("Nothing to do.")
+    return "".join(f"{sentence}\n" for sentence in told)
+
+
+def as_preview(preview: JobPreview) -> dict[str, Any]:
+    """What a request would come to, for programs."""
+    plan, forecast = preview.plan, preview.forecast
+    return {
+        "work": plan.work,
+        "state": "not_begun" if forecast else "nothing_to_do",
+        "windows": forecast.windows if forecast else 0,
+        "blocks": forecast.blocks if forecast else 0,
+        "blocks_at_hand": forecast.at_hand if forecast else 0,
+        "bytes": forecast.size_bytes if forecast else 0,
+        "seconds": forecast.took_s if forecast else 0.0,
+        "sampled_blocks": forecast.sampled if forecast else 0,
+        "source": forecast.source.value if forecast and forecast.source else None,
+        "there_already": plan.there,
+        "impossible": [window_name(key) for key in plan.impossible],
+    }
 
 
 def progress_line(reading: JobReading, trouble: str | None) -> str:
@@ -95,7 +127,7 @@ def as_text(outcome: JobOutcome) -> str:
         rows.append(("skipped", f"{progress.skipped}, which got a result meanwhile"))
     if progress.failed:
         rows.append(("failed", f"{progress.failed}; rerun --failed tries again"))
-    rows.append(("from the node", f"{progress.bytes_read / BYTES_PER_MB:,.1f} MB"))
+    rows.append(("read", _read(progress, outcome.came_from)))
     shown = outcome.failures[:_FAILURES_SHOWN]
     rows += [(window_name(item.window), item.error or item.error_kind or "") for item in shown]
     if len(outcome.failures) > _FAILURES_SHOWN:
@@ -119,6 +151,7 @@ def as_document(outcome: JobOutcome) -> dict[str, Any]:
         "there_already": plan.there,
         "impossible": [window_name(key) for key in plan.impossible],
         "bytes_read": progress.bytes_read if progress else 0,
+        "blocks_from": {source.value: count for source, count in outcome.came_from},
         "elapsed_s": outcome.elapsed_s,
         "failures": [
             {
@@ -130,6 +163,13 @@ def as_document(outcome: JobOutcome) -> dict[str, Any]:
             for item in outcome.failures
         ],
     }
+
+
+def _read(progress: JobProgress, came_from: Sequence[tuple[BlockSource, int]]) -> str:
+    whole = f"{progress.bytes_read / BYTES_PER_MB:,.1f} MB"
+    if not came_from:
+        return whole
+    return f"{whole}; here {' and '.join(f'{count:,} blocks from {source}' for source, count in came_from)}"
 
 
 def _windows(count: int, one: str, many: str) -> str:
@@ -149,7 +189,10 @@ def _at_hand(at_hand: Sequence[AtHand]) -> str:
     text = window_name(first.window)
     if first.blocks:
         text += f": {first.blocks_done} of {formats.plural(first.blocks, 'block')}"
-    return text if first.here else f"{text} (another process)"
+    if not first.here:
+        return f"{text} (another process)"
+    others = sum(not hand.here for hand in at_hand)
+    return f"{text}, {others} more by another process" if others else text
 
 
 def _eta(eta: Eta) -> str:

@@ -8,6 +8,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from utxoracle_tui.commands.block_files import NodesBlockFiles
 from utxoracle_tui.commands.stored import retention_of, stored_network
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
@@ -53,15 +54,25 @@ def open_node(settings: Settings) -> BitcoinCore:
 
 
 def pricing(
-    settings: Settings, client: BitcoinCore, workers: Workers, *, keep: bool, precedence: Precedence | None = None
+    settings: Settings,
+    client: BitcoinCore,
+    workers: Workers,
+    *,
+    keep: bool,
+    precedence: Precedence | None = None,
+    files: NodesBlockFiles | None = None,
 ) -> NodePricing:
-    """The pricing of windows from a node; with `keep`, digests outlive the process."""
+    """The pricing of windows from a node; with `keep`, digests outlive the process.
+
+    `files` are given where several share them.
+    """
 
     @cache
     def kept_for(network: str) -> DigestKeeper:
         return digests_of(data_dir(settings.store.data_dir), network, retention_of(settings))
 
-    return NodePricing(client, workers, kept_for if keep else None, precedence)
+    files = files or NodesBlockFiles(settings, keep=keep)
+    return NodePricing(client, workers, kept_for if keep else None, precedence, files)
 
 
 async def open_store(settings: Settings, client: BitcoinCore) -> Store:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import argparse
 
 from utxoracle_tui.commands.job_running import Ask, days_of, exactly, run_job
-from utxoracle_tui.engine.jobs.plan import JobPlan, Planner
-from utxoracle_tui.engine.jobs.wanted import Stored, Wanted
+from utxoracle_tui.engine.jobs.wanted import Stored
 from utxoracle_tui.errors import Exit, OperatorError
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Work out windows again, whether they are there or not."""
-    return run_job(arguments, _wanted(arguments), _plan)
-
-
-async def _plan(planner: Planner, wanted: Wanted) -> JobPlan:
-    return await planner.rerun(wanted)
+    return run_job(arguments, "rerun", _wanted(arguments))
 
 
 def _wanted(arguments: argparse.Namespace) -> Ask:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from utxoracle_tui import formats
+from utxoracle_tui.commands.logged import logged
 from utxoracle_tui.commands.store_place import progress_line, store_place
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.backup_file import BackupList
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     if replaced is not None and not arguments.yes and not _confirmed(folder, path, backup, replaced):
         sys.stderr.write("Nothing was changed.\n")
         return Exit.FAILED
-    with progress_line() as on_progress:
+    with logged(arguments, "restore"), progress_line() as on_progress:
         restored = restore_backup(folder, path, on_progress)
     sys.stdout.write(_as_json(folder, path, restored) if arguments.json else _as_text(folder, path, restored))
     return Exit.DONE

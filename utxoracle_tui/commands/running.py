@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the data that is printed."""
+    sys.stderr.write(f"utxoracle-tui: {sentence}\n")
 
 
 def run_until_signal(work: Coroutine[Any, Any, T]) -> T:

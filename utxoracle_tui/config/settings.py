@@ -139,6 +139,20 @@ class Log:
 
     level: str = setting("INFO", env="LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
     """The least grave entries that are kept."""
+    json: bool = setting(False)
+    """Write an entry as a line of JSON, not of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How the console looks, and how it is worked."""
+
+    theme: str = setting("black-and-orange", choices=("black-and-orange", "light", "ansi"))
+    """The colours: those of the program on black or on white, or the sixteen of the terminal."""
+    ascii: bool = setting(False)
+    """Draw with ASCII alone, for terminals and fonts that have nothing else."""
+    mouse: bool = setting(True)
+    """Take clicks and the wheel; without, the terminal selects text as it does elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +196,6 @@ class Settings:
     jobs: Jobs = Jobs()
     alerts: Alerts = Alerts()
     log: Log = Log()
+    screen: Screen = Screen()
     api: Api = Api()
     store: Store = Store()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from utxoracle_core import BlockError
 from utxoracle_tui.engine.pricing import WantedBlock
@@ -17,6 +19,28 @@ class BlockSource(StrEnum):
     BLOCK_FILES = "block files"
     REST = "REST"
     RPC = "RPC"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFilesReading:
+    """What there is to say of the node's block files."""
+
+    folder: Path | None = None
+    """Where blocks are looked for before the node is asked; None where no files are read, or not yet."""
+    why_not: str | None = None
+    """Why no files are read, as the end of a sentence; None where they are, or nobody has looked yet."""
+    notes: tuple[str, ...] = ()
+    """What was wrong with the files, a sentence each."""
+
+    @property
+    def sentence(self) -> str | None:
+        """Where blocks come from; None where nobody has looked yet."""
+        if self.folder is not None:
+            return f"Blocks are read from the node's own files in {self.folder}; it is asked for what is not there."
+        return f"The node is asked for all blocks, as {self.why_not}." if self.why_not else None
+
+
+NO_FILES_YET = BlockFilesReading()
 
 
 class BlockFilePricing:

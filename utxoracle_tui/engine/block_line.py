@@ -1,19 +1,29 @@
-"""The price at every block: worked out from the digests of the blocks, set beside the exchange price, and kept."""
+"""The price at every block: worked out from the digests of the blocks, by the method `block-grid-1`.
+
+The price at the tip comes from the last 144 digests alone, so that every node has the same. Blocks that nobody made a
+round of, when a console was away or before it was first started, are worked out together, over the 143 blocks before
+them as well: then they have what the rounds would have stored, within 0.05 %.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
-from utxoracle_core import BLOCK_METHOD, RUN_BLOCKS, BlockReading
-from utxoracle_tui.engine.exchange_mean import HELD_S, divergence_pct, held_at
+from utxoracle_core import BLOCK_METHOD, RUN_BLOCKS, BlockReading, HeightRange
 from utxoracle_tui.engine.pricing import SETTLED_AFTER, Plan, PricedWindow, ProgressCallback, WantedBlock, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Heights, Request
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store.collection import Outcome
-from utxoracle_tui.store.records import BlockPrice, ExchangeReading
-from utxoracle_tui.store.store import Store
+from utxoracle_tui.store.records import BlockPrice
+
+LEAD_BLOCKS = RUN_BLOCKS - 1
+"""With so many blocks before it, a block's window of spends is whole."""
+_NO_LEAD = frozenset({"pruned_block", "block_not_found", "blocks_missing", "damaged", "unreadable"})
+"""Errors for which the blocks before a run are done without."""
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""What has to be held while a worker is at it."""
 
 
 def quietly(progress: Progress) -> None:
@@ -23,7 +33,8 @@ def quietly(progress: Progress) -> None:
 async def at_tip(pricing: WindowPricing, window: PricedWindow) -> list[BlockPrice]:
     """The prices at the blocks up to the one after a block window, the tip, as far as the start has worn off.
 
-    The start is the window's price; without one there are none. Raises `OperatorError`.
+    The start is the window's price; without one there are none. The last is what every node has, by the last 144
+    digests; the windows of spends of those before it are shorter than 144 blocks. Raises `OperatorError`.
     """
     if window.price.price_usd is None:
         return []
@@ -31,6 +42,26 @@ async def at_tip(pricing: WindowPricing, window: PricedWindow) -> list[BlockPric
     plan, digests = await pricing.digests(Heights(max(last - RUN_BLOCKS + 1, 0), last), quietly)
     readings = await pricing.block_prices((), digests, window.price.price_usd)
     return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][SETTLED_AFTER:]
+
+
+async def of_blocks(
+    pricing: WindowPricing,
+    blocks: HeightRange,
+    start_usd: float,
+    on_progress: ProgressCallback = quietly,
+    turn: Turn = nullcontext,
+) -> list[BlockPrice]:
+    """The prices at blocks, as rounds would have found them, from the digests of these and of the 143 before them.
+
+    Where fewer can be had (of a pruned node, or a young chain), the windows of spends are shorter, and of less than 36
+    before the first blocks are left out: something of the start is left there. `start_usd` is a price within 25 % of
+    the truth. Raises `OperatorError`.
+    """
+    plan, digests = await _with_lead(pricing, blocks, on_progress)
+    async with turn():
+        readings = await pricing.block_prices((), digests, start_usd)
+    first = max(len(digests) - len(blocks), SETTLED_AFTER)
+    return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][first:]
 
 
 async def over(
@@ -66,35 +97,20 @@ async def over(
     return plan, readings
 
 
-def with_exchange(
-    store: Store, prices: Sequence[BlockPrice], newest: ExchangeReading | None = None
-) -> list[BlockPrice]:
-    """The same with the exchange price of each block's moment, as far as the store knows it. Raises `StoreTrouble`."""
-    if not prices:
-        return []
-    times = [price.time_s for price in prices]
-    found = store.exchange_readings.between(min(times) - HELD_S, max(times) + 1)
-    readings = {(reading.time_s, reading.price_usd) for reading in found}
-    if newest is not None:
-        readings.add((newest.time_s, newest.price_usd))
-    ordered = sorted(readings)
-    return [_beside(price, held_at(ordered, price.time_s)) for price in prices]
-
-
-def keep_block_prices(store: Store, prices: Sequence[BlockPrice]) -> int:
-    """Store the prices of blocks that have none yet; how many were new. Raises `StoreTrouble`."""
-    outcomes = store.block_prices.put(prices, same=_same_price)
-    return sum(outcome is Outcome.TAKEN for outcome in outcomes)
-
-
-def _same_price(old: BlockPrice, new: BlockPrice) -> bool:
-    """A block's price is what it was when the block was new, the exchange price of its moment included."""
-    return old.key == new.key
-
-
-def _beside(price: BlockPrice, exchange_usd: float | None) -> BlockPrice:
-    divergence = divergence_pct(price.price_usd, exchange_usd)
-    return replace(price, exchange_usd=exchange_usd, divergence_block_pct=divergence)
+async def _with_lead(
+    pricing: WindowPricing, blocks: HeightRange, on_progress: ProgressCallback
+) -> tuple[Plan, Sequence[bytes]]:
+    """The digests of blocks and of as many of the 143 before them as can be had."""
+    wanted = max(blocks.first - LEAD_BLOCKS, 0)
+    # digests can be at hand of blocks that a node has deleted, so that is only asked second
+    lowest = min(max(await pricing.lowest_height(), wanted), blocks.first)
+    for first in sorted({wanted, lowest} - {blocks.first}):
+        try:
+            return await pricing.digests(Heights(first, blocks.last), on_progress)
+        except OperatorError as error:
+            if error.kind not in _NO_LEAD:
+                raise
+    return await pricing.digests(Heights(blocks.first, blocks.last), on_progress)
 
 
 def _record(reading: BlockReading, block: WantedBlock) -> BlockPrice:
@@ -109,4 +125,5 @@ def _record(reading: BlockReading, block: WantedBlock) -> BlockPrice:
         confidence=reading.confidence,
         points=reading.n_points,
         reason=reading.reason.value if reading.reason else None,
+        eligible_time_s=reading.eligible_time,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from utxoracle_tui.engine.jobs import control
-from utxoracle_tui.engine.jobs.plan import JobPlan
+from utxoracle_tui.engine.jobs.plan import JobKind, JobPlan, JobPreview
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Wanted
 from utxoracle_tui.errors import Exit, OperatorError
@@ -33,6 +33,9 @@ class JobPlanner(Protocol):
 
     async def rerun(self, wanted: Wanted) -> JobPlan:
         """Windows anew."""
+
+    async def preview(self, kind: JobKind, wanted: Wanted) -> JobPreview:
+        """What asking for one of them would come to, and what that would take."""
 
 
 class LiveJobs:
@@ -60,6 +63,10 @@ class LiveJobs:
     async def rerun(self, wanted: Wanted) -> JobPlan:
         """Ask for windows to be made anew."""
         return await self._ready_planner.rerun(wanted)
+
+    async def preview(self, kind: JobKind, wanted: Wanted) -> JobPreview:
+        """What asking for windows would come to, and what that would take."""
+        return await self._ready_planner.preview(kind, wanted)
 
     async def pause(self, key: str) -> None:
         """Let a job rest."""

@@ -5,12 +5,13 @@ and what any process stores is seen within a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from utxoracle_tui.engine.keeper import Keeper, Keeping
 from utxoracle_tui.engine.pricing import PricedWindow
-from utxoracle_tui.engine.rounds import Rounds
+from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.notices import Notice
 from utxoracle_tui.store.records import Observation
@@ -74,14 +75,20 @@ class LiveRounds:
         store = self.store = await self._opened(tell)
         rounds = self._rounds_in(store)
 
+        to_fill_in: asyncio.Queue[Round] = asyncio.Queue(maxsize=1)
+
         def kept(keeping: Keeping) -> None:
             tell(waiting=keeping.waiting, trouble=keeping.trouble)
+            # rounds that wait have prices of their own for their blocks
+            if keeping.newest is not None and not keeping.waiting and to_fill_in.empty():
+                to_fill_in.put_nowait(keeping.newest)
 
         keeper = Keeper(rounds, kept)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(store, tell))
             tasks.create_task(self._make(rounds, keeper, tell))
             tasks.create_task(keeper.run())
+            tasks.create_task(self._fill_in(rounds, to_fill_in))
 
     async def _show_likely(self, tell: Callable[..., None]) -> None:
         try:
@@ -111,6 +118,14 @@ class LiveRounds:
                 keeper.add(await rounds.of_window(result))
             except StoreTrouble as trouble:
                 tell(trouble=trouble.message)
+
+    async def _fill_in(self, rounds: Rounds, kept: asyncio.Queue[Round]) -> None:
+        """Beside the rounds, which must not wait for blocks of the past."""
+        while True:
+            made = await kept.get()
+            # it will do after the next round
+            with contextlib.suppress(OperatorError):
+                await rounds.fill_in(made)
 
     async def _follow(self, store: Store, tell: Callable[..., None]) -> None:
         seen: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from utxoracle_core import BlockError, HeightRange, MissingHeaderTime
@@ -37,7 +38,7 @@ class NodePricing(WindowPricing):
         files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
         """`kept_for` gives the place where digests of a network's blocks outlive the process, `files_for` the node's
-        block files, where they may be read.
+        block files, where they may be read; it is called in a thread, and again as long as it gives none.
         """
         super().__init__(workers, node.access.max_in_flight + _WAITING_FOR_WORKERS * workers.count, precedence)
         self._kept_for = kept_for
@@ -48,6 +49,8 @@ class NodePricing(WindowPricing):
         self._in_files: BlockFilePricing | None = None
         self.source: BlockSource | None = None
         """Where the block came from that was got last; None before the first."""
+        self.came_from: Counter[BlockSource] = Counter()
+        """How many blocks came from where."""
 
     async def plan(self, request: Request) -> Plan:
         """Resolve the request against the node's best chain as it is now."""
@@ -58,7 +61,7 @@ class NodePricing(WindowPricing):
             if self._kept_for is not None:
                 self._kept = self._kept_for(info.network)
             if self._in_files is None and self._files_for is not None:
-                files = self._files_for(info.network)
+                files = await asyncio.to_thread(self._files_for, info.network)
                 self._in_files = BlockFilePricing(files, self._workers) if files else None
             await self._forget_what_was_reorganised(info)
             window = await self._resolve(request, info)
@@ -69,6 +72,11 @@ class NodePricing(WindowPricing):
             await self._refuse_pruned(wanted, info)
             self._forget_far_headers(window.blocks)
             return Plan(window, info.network, wanted)
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether blocks are looked for in the node's files first, as far as is known by now."""
+        return self._in_files is not None
 
     async def lowest_height(self) -> int:
         """0, or what the node has pruned up to."""
@@ -81,11 +89,19 @@ class NodePricing(WindowPricing):
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Get the block, from the node's files or else from the node, and have a worker digest it."""
-        if self._in_files is not None and (found := await self._in_files.digest(block)):
-            self.source = BlockSource.BLOCK_FILES
-            return found
+        return await self.digest_from_files(block) or await self.digest_from_node(block)
+
+    async def digest_from_files(self, block: WantedBlock) -> tuple[bytes, int] | None:
+        """As `digest`, from the node's files alone; None where the node has to be asked for it."""
+        found = await self._in_files.digest(block) if self._in_files is not None else None
+        if found is not None:
+            self._came_from(BlockSource.BLOCK_FILES)
+        return found
+
+    async def digest_from_node(self, block: WantedBlock) -> tuple[bytes, int]:
+        """As `digest`, from the node."""
         raw = await self._node.raw_block(block.hash_text, block.height)
-        self.source = BlockSource.RPC if self._node.rest_is_off else BlockSource.REST
+        self._came_from(BlockSource.RPC if self._node.rest_is_off else BlockSource.REST)
         try:
             return await self._workers.run(digest_raw, raw, block.height, block.hash_text), len(raw)
         except BlockError as error:
@@ -96,6 +112,10 @@ class NodePricing(WindowPricing):
                 Exit.FAILED,
                 self._node.access.host,
             ) from None
+
+    def _came_from(self, source: BlockSource) -> None:
+        self.source = source
+        self.came_from[source] += 1
 
     async def _resolve(self, request: Request, info: ChainInfo) -> Window:
         while True:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 
-from utxoracle_tui import clock
-from utxoracle_tui.engine.block_line import at_tip, keep_block_prices, with_exchange
+from utxoracle_core import RUN_BLOCKS, HeightRange
+from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.block_keeping import keep_block_prices, missing_prices, with_exchange
+from utxoracle_tui.engine.block_line import at_tip
 from utxoracle_tui.engine.exchange import Exchange, ExchangeNow
 from utxoracle_tui.engine.exchange_mean import HELD_S, divergence_pct
 from utxoracle_tui.engine.keeping import keep_window, window_record
@@ -16,6 +19,8 @@ from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import BlockPrice, Observation, Window
 from utxoracle_tui.store.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,9 @@ class Round:
     """None where only the record is left: the points can be worked out again."""
     exchange: ExchangeNow
     blocks: tuple[BlockPrice, ...] = ()
-    """The prices at the blocks up to the tip, as far as they could be had."""
+    """The prices at the blocks up to the tip, as far as they could be had. Only the last is stored with the round:
+    of those before it, the windows of spends are too short.
+    """
     block_trouble: str | None = None
     """Why there are none, as a sentence."""
     kept: bool = False
@@ -66,6 +73,20 @@ class Rounds:
         """Store a round, and mark what it shows to be orphaned; again does no harm. Raises `StoreTrouble`."""
         return await asyncio.to_thread(self._keep, made)
 
+    async def fill_in(self, made: Round) -> int:
+        """Store the prices at those of the 144 blocks up to the tip of a kept round that nobody made a round of.
+
+        For that, up to 143 blocks more are needed, at the first start of all; none usually. How many were stored.
+        Raises `OperatorError`; then the next round's will do.
+        """
+        last = made.window.last_height
+        if last is None or made.window.price_usd is None:
+            return 0
+        # the tip is the block after the window
+        blocks = HeightRange(max(last + 2 - RUN_BLOCKS, 0), last)
+        found = await missing_prices(self._pricing, self._store, blocks, made.window.price_usd)
+        return await asyncio.to_thread(keep_block_prices, self._store, found)
+
     async def _of_window(self, result: PricedWindow, exchange: ExchangeNow) -> Round:
         trouble = None
         blocks: list[BlockPrice] = []
@@ -87,8 +108,9 @@ class Rounds:
         if made.exchange.reading is not None:
             self._store.exchange_readings.insert(made.exchange.reading)
         keep_window(self._store, made.window, made.result)
-        keep_block_prices(self._store, made.blocks)
+        keep_block_prices(self._store, made.blocks[-1:])
         self._store.observations.insert(made.observation)
+        _log.info("%s", _in_words(made))
         return replace(made, kept=True, orphaned=self._mark_orphans(made.window))
 
     def _mark_orphans(self, window: Window) -> int:
@@ -98,6 +120,17 @@ class Rounds:
         # the tip is the block after the window
         heights = range(window.first_height, window.last_height + 2)
         return self._store.mark_orphans(heights, lambda height, text: hashes.get(height, text) == text)
+
+
+def _in_words(made: Round) -> str:
+    """A round as a line of the log."""
+    seen, window = made.observation, made.window
+    price = formats.usd(seen.onchain_usd) if seen.onchain_usd is not None else "no price"
+    exchange = formats.usd(seen.exchange_usd) if seen.exchange_usd is not None else "no price"
+    apart = f"{seen.divergence_block_pct:+.2f} %" if seen.divergence_block_pct is not None else "not known"
+    why = "valid" if seen.valid else f"not valid: {seen.reason or 'no reason'}"
+    heights = f"blocks {window.first_height}–{window.last_height}"
+    return f"round of {heights}: {price}, exchange {exchange}, divergence by block {apart}, {why}"
 
 
 def observe(window: Window, exchange: ExchangeNow, block: BlockPrice | None, now_s: float) -> Observation:
@@ -129,6 +162,7 @@ def observe(window: Window, exchange: ExchangeNow, block: BlockPrice | None, now
         block_height=block.last_height if block else None,
         block_time_s=int(block.time_s) if block else None,
         block_reason=block.reason if block else None,
+        block_eligible_s=block.eligible_time_s if block else None,
         exchange_mean_usd=window.exchange_usd,
         exchange_coverage=window.exchange_coverage,
         divergence_spot_pct=divergence_pct(window.price_usd, fresh_usd),

@@ -20,16 +20,8 @@ class WindowList:
 
     days: tuple[Window, ...] = ()
     blocks: tuple[Window, ...] = ()
-
-    @property
-    def missing_days(self) -> tuple[date, ...]:
-        """The days between the first and the last stored one that there is no window of, in order."""
-        there = {window.date for window in self.days if window.date is not None}
-        if not there:
-            return ()
-        first, last = min(there), max(there)
-        between = (first + timedelta(days=number) for number in range((last - first).days))
-        return tuple(day for day in between if day not in there)
+    missing_days: tuple[date, ...] = ()
+    """The days between the first and the last stored one that there is no window of, in order."""
 
 
 class WindowLists:
@@ -48,4 +40,13 @@ class WindowLists:
 def _load(store: Store) -> WindowList:
     days = store.windows.days.all()
     days.sort(key=lambda window: window.time_s, reverse=True)
-    return WindowList(tuple(days), tuple(store.windows.newest("blocks", MOST_BLOCK_WINDOWS)))
+    return WindowList(tuple(days), tuple(store.windows.newest("blocks", MOST_BLOCK_WINDOWS)), _missing(days))
+
+
+def _missing(days: list[Window]) -> tuple[date, ...]:
+    there = {window.date for window in days if window.date is not None}
+    if not there:
+        return ()
+    first, last = min(there), max(there)
+    between = (first + timedelta(days=number) for number in range((last - first).days))
+    return tuple(day for day in between if day not in there)

@@ -46,6 +46,11 @@ def _await_compiled() -> None:
     _scan = scan_compiled.scan
 
 
+def scanner_is_compiled() -> bool:
+    """Whether this worker has gone over to the compiled scanner."""
+    return _scan is not scan_python
+
+
 def compile_scanner(cache_dir: str) -> None:
     """Compile the scanner into the cache, unless it is there; for a process of its own at the lowest priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

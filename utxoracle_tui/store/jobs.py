@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from utxoracle_tui.store.part_names import PartName
 from utxoracle_tui.store.records import Job, JobItem
 from utxoracle_tui.store.store_folder import StoreFolder
 
+_log = logging.getLogger(__name__)
 OPEN = ("queued", "running", "paused")
 """The states of jobs that are not over."""
 
@@ -64,7 +66,8 @@ class Jobs:
             # a job must never be seen without its items
             self._items.put(items)
             self._jobs.put([job])
-            return job
+        _log.info("job %s (%s) was asked for, %d windows", job.key, job.work, len(items))
+        return job
 
     def all(self) -> list[Job]:
         """All jobs, the oldest first."""
@@ -84,7 +87,19 @@ class Jobs:
 
     def change(self, job: Job, change: Callable[[Job], Job | None]) -> Job | None:
         """Change a job as it is now; the new one, None where nothing was changed."""
-        changed = self._jobs.edit(JOBS.place(job), lambda old: change(old) if old.key == job.key else None)
+        before = job.state
+
+        def change_it(old: Job) -> Job | None:
+            nonlocal before
+            if old.key != job.key:
+                return None
+            before = old.state
+            return change(old)
+
+        changed = self._jobs.edit(JOBS.place(job), change_it)
+        if changed and changed[0].state != before:
+            why = f": {changed[0].reason}" if changed[0].reason else ""
+            _log.info("job %s (%s) is %s, was %s%s", job.key, job.work, changed[0].state, before, why)
         return changed[0] if changed else None
 
     def items(self, job: str) -> list[JobItem]:
@@ -129,7 +144,12 @@ class Jobs:
                 return None
             return replace(item, lease=None)
 
-        return bool(self._items.edit(items_part(item.job, item.number), change))
+        settled = bool(self._items.edit(items_part(item.job, item.number), change))
+        if settled and item.state == "failed":
+            key = item.window
+            what = f"day {key.date}" if key.date is not None else f"blocks {key.first_height}–{key.last_height}"
+            _log.warning("%s of job %s failed: %s", what, item.job, item.error)
+        return settled
 
     def release(self, items: Iterable[JobItem], owner: str) -> None:
         """Give up leases, so that others need not wait for them to expire."""

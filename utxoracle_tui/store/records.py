@@ -47,6 +47,8 @@ class Observation:
     block_time_s: int | None = None
     block_reason: str | None = None
     """Why there is no block price, as a stable word."""
+    block_eligible_s: int | None = None
+    """Header time of the newest block that says anything of the price: from it on the block price grows stale."""
     exchange_mean_usd: float | None = None
     """Time-weighted over the window's span."""
     exchange_coverage: float | None = None
@@ -191,8 +193,12 @@ class BlockPrice:
     points: int | None = None
     reason: str | None = None
     """Why there is no price: uncertain, rival or octave."""
+    eligible_time_s: int | None = None
+    """Header time of the newest block, this one included, with a point for some price on the grid."""
     exchange_usd: float | None = None
-    """The exchange price that held at the header time."""
+    """The exchange reading nearest to the header time."""
+    exchange_time_s: float | None = None
+    """That reading's own time."""
     divergence_block_pct: float | None = None
     orphaned: bool = False
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
-from utxoracle_tui.ui.theme import BLACK_AND_ORANGE
+from utxoracle_tui.config.settings import Screen as Look
+from utxoracle_tui.ui.ascii_filter import AsciiFilter
+from utxoracle_tui.ui.theme import BLACK_AND_ORANGE, THEMES, WHITE_AND_ORANGE
+
+DEFAULT_LOOK = Look()
+_ASCII = AsciiFilter()
 
 
 class Console(App[None]):
@@ -25,11 +33,17 @@ class Console(App[None]):
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
     ]
 
-    def __init__(self, first_screen: Screen[None] | None, close: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        first_screen: Screen[None] | None,
+        close: Callable[[], Awaitable[None]] | None = None,
+        look: Look = DEFAULT_LOOK,
+    ) -> None:
         """`close` is awaited at the end, to give back what the screens worked with. Without a screen, `open_first` has
         to be overridden.
         """
         super().__init__()
+        self.look = look
         self._first_screen = first_screen
         self.data_dir: Path | None = None
         """Where a fault is written down; None for the platform's place."""
@@ -38,7 +52,8 @@ class Console(App[None]):
     def on_mount(self) -> None:
         """Open the first screen, and end when the terminal goes away."""
         self.register_theme(BLACK_AND_ORANGE)
-        self.theme = BLACK_AND_ORANGE.name
+        self.register_theme(WHITE_AND_ORANGE)
+        self.theme = THEMES[self.look.theme]
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
@@ -46,6 +61,27 @@ class Console(App[None]):
                 with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                     loop.add_signal_handler(getattr(signal, name), self.exit)
         self.open_first()
+
+    def start(self) -> None:
+        """Take the terminal over until the operator quits."""
+        self.run(mouse=self.look.mouse)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What talks to the terminal: never so that the console waits for it."""
+        driver = super().get_driver_class()
+        if sys.platform != "win32":
+            from textual.drivers.linux_driver import LinuxDriver  # noqa: PLC0415  (there is none on Windows)
+
+            from utxoracle_tui.ui.terminal import SteadyDriver  # noqa: PLC0415
+
+            if driver is LinuxDriver:
+                return SteadyDriver
+        return driver
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What all lines go through before they are shown."""
+        filters = super().get_line_filters()
+        return [*filters, _ASCII] if self.look.ascii else filters
 
     def open_first(self) -> None:
         """Open the first screen."""

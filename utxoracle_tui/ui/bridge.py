@@ -10,15 +10,19 @@ from textual.message_pump import MessagePump
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
+from utxoracle_tui.engine.live_window import LiveWindow, WindowReading
+from utxoracle_tui.engine.logs.live import LiveLogs, LogsReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.stack.stack import StackReading, StackWatch
-from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
     JobsRead,
+    LogsRead,
+    NewestWindowRead,
     NodeRead,
     StackRead,
     StoreRead,
@@ -48,12 +52,11 @@ class PricingBridge:
             self._target.post_message(WindowCancelled())
             raise
         except OperatorError as error:
-            may_pass = error.exit_code is Exit.UNREACHABLE
-            self._target.post_message(WindowFailed(request, error.message, may_pass=may_pass))
+            self._target.post_message(WindowFailed(request, error.message))
         except Exception as error:
             log.exception("pricing %s failed", request)
             sentence = f"The window could not be priced: {type(error).__name__}. This is a fault of the program."
-            self._target.post_message(WindowFailed(request, sentence, may_pass=False))
+            self._target.post_message(WindowFailed(request, sentence))
         else:
             self._target.post_message(WindowPriced(request, result))
             await self._block_line(result)
@@ -69,6 +72,22 @@ class PricingBridge:
 
     def _on_progress(self, progress: Progress) -> None:
         self._target.post_message(WindowProgress(progress))
+
+
+class NewestWindowBridge:
+    """Has the block window before the tip priced again and again, a round made of it, and tells a screen."""
+
+    def __init__(self, newest: LiveWindow, live: LiveRounds, target: MessagePump) -> None:
+        self._newest = newest
+        self._live = live
+        self._target = target
+
+    async def run(self) -> None:
+        """Work until cancelled; each reading becomes a `NewestWindowRead`."""
+        await self._newest.run(self._on_reading, self._live.priced)
+
+    def _on_reading(self, reading: WindowReading) -> None:
+        self._target.post_message(NewestWindowRead(reading))
 
 
 class StackBridge:
@@ -96,10 +115,6 @@ class StoreBridge:
         self._live = live
         self._target = target
 
-    def priced(self, result: PricedWindow) -> None:
-        """Make a round of a block window."""
-        self._live.priced(result)
-
     async def run(self) -> None:
         """Work until cancelled; each reading becomes a `StoreRead`."""
         await self._live.run(self._on_reading)
@@ -121,3 +136,18 @@ class JobsBridge:
 
     def _on_reading(self, reading: JobsReading) -> None:
         self._target.post_message(JobsRead(reading))
+
+
+class LogsBridge:
+    """Has the logs followed, and tells a screen when there are new lines."""
+
+    def __init__(self, logs: LiveLogs, target: MessagePump) -> None:
+        self._logs = logs
+        self._target = target
+
+    async def run(self) -> None:
+        """Follow until cancelled; each reading becomes a `LogsRead`."""
+        await self._logs.run(self._on_reading)
+
+    def _on_reading(self, reading: LogsReading) -> None:
+        self._target.post_message(LogsRead(reading))

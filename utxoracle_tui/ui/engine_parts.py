@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds
+from utxoracle_tui.engine.live_window import LiveWindow
+from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.stack.stack import StackWatch
 from utxoracle_tui.engine.window_list import WindowLists
@@ -18,10 +21,12 @@ class EngineParts:
     """All that a console on a node works with."""
 
     pricing: WindowPricing
+    newest: LiveWindow
     stack: StackWatch
     """Which watches the node as well."""
     live: LiveRounds
     windows: WindowLists
+    history: PriceHistory
     jobs: LiveJobs
     host: str
     """The node's."""
@@ -30,3 +35,6 @@ class EngineParts:
     """Where the operator wants all files; None for the platform's places."""
     close: Callable[[], Awaitable[None]]
     """Gives back what the parts hold."""
+    logs: LiveLogs = field(default_factory=LiveLogs)
+    log_trouble: Callable[[], str | None] = lambda: None
+    """Why the program's own log can't be written, as a sentence, if so."""

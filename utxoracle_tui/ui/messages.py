@@ -7,6 +7,8 @@ from textual.message import Message
 from utxoracle_core import BlockReading
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.live_window import WindowReading
+from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.progress import Progress
@@ -53,12 +55,11 @@ class BlockLineReady(Message):
 
 
 class WindowFailed(Message):
-    """A window could not be priced; `sentence` is for the operator. `may_pass` when another try may go well."""
+    """A window could not be priced; `sentence` is for the operator."""
 
-    def __init__(self, request: Request, sentence: str, *, may_pass: bool) -> None:
+    def __init__(self, request: Request, sentence: str) -> None:
         self.request = request
         self.sentence = sentence
-        self.may_pass = may_pass
         super().__init__()
 
 
@@ -98,9 +99,29 @@ class StackRead(Message):
         return isinstance(message, StackRead)
 
 
+class LogsRead(Message):
+    """There are new lines in the logs, or one can't be followed any more."""
+
+    def __init__(self, reading: LogsReading) -> None:
+        self.reading = reading
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters: the lines themselves are kept."""
+        return isinstance(message, LogsRead)
+
+
 class NodeRead(Message):
     """The node said something, or failed to."""
 
     def __init__(self, reading: NodeReading) -> None:
+        self.reading = reading
+        super().__init__()
+
+
+class NewestWindowRead(Message):
+    """Something new about the block window before the tip."""
+
+    def __init__(self, reading: WindowReading) -> None:
         self.reading = reading
         super().__init__()

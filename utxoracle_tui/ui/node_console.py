@@ -8,19 +8,25 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
+from utxoracle_tui.config.settings import Screen as Look
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.live_window import WindowReading
+from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.stack.stack import StackReading
-from utxoracle_tui.ui.app import Console
-from utxoracle_tui.ui.bridge import JobsBridge, StackBridge, StoreBridge
+from utxoracle_tui.ui.app import DEFAULT_LOOK, Console
+from utxoracle_tui.ui.bridge import JobsBridge, LogsBridge, NewestWindowBridge, StackBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.messages import JobsRead, NodeRead, StackRead, StoreRead
+from utxoracle_tui.ui.messages import JobsRead, LogsRead, NewestWindowRead, NodeRead, StackRead, StoreRead
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
+from utxoracle_tui.ui.screens.log import LogScreen
 from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.windows import WindowsScreen
+
+_LOG_TROUBLE_EVERY_S = 2.0
 
 
 class NodeConsole(Console):
@@ -31,10 +37,11 @@ class NodeConsole(Console):
         Binding("2", "go('stack')", "Stack", id="go.stack", show=False),
         Binding("3", "go('windows')", "Windows", id="go.windows", show=False),
         Binding("4", "go('jobs')", "Jobs", id="go.jobs", show=False),
+        Binding("5", "go('log')", "Log", id="go.log", show=False),
     ]
 
-    def __init__(self, parts: EngineParts) -> None:
-        super().__init__(None, parts.close)
+    def __init__(self, parts: EngineParts, look: Look = DEFAULT_LOOK) -> None:
+        super().__init__(None, parts.close, look)
         self.parts = parts
         self.data_dir = parts.data_dir
         self.node: NodeReading | None = None
@@ -43,11 +50,17 @@ class NodeConsole(Console):
         self.jobs: JobsReading | None = None
         self.jobs_signal: Signal[JobsReading] = Signal(self, "jobs")
         self.store_signal: Signal[StoreReading] = Signal(self, "store")
-        self.store_bridge = StoreBridge(parts.live, self)
+        self._store_bridge = StoreBridge(parts.live, self)
         self.stack: StackReading | None = None
         self.stack_signal: Signal[StackReading] = Signal(self, "stack")
+        self.newest_signal: Signal[WindowReading] = Signal(self, "newest")
+        self._newest_bridge = NewestWindowBridge(parts.newest, parts.live, self)
         self._stack_bridge = StackBridge(parts.stack, self)
         self._jobs_bridge = JobsBridge(parts.jobs, self)
+        self.logs_signal: Signal[LogsReading] = Signal(self, "logs")
+        self._logs_bridge = LogsBridge(parts.logs, self)
+        self._logs_are_followed = False
+        self._log_trouble_told = False
 
     def open_first(self) -> None:
         """Begin with the dashboard, and watch."""
@@ -56,22 +69,38 @@ class NodeConsole(Console):
             "stack": lambda: StackScreen(self.parts),
             "windows": lambda: WindowsScreen(self.parts),
             "jobs": lambda: JobsScreen(self.parts),
+            "log": lambda: LogScreen(self.parts),
         }
         for name, screen in screens.items():
             self.add_mode(name, screen)
         self.switch_mode("dashboard")
         self._watch_stack()
+        self._price_newest()
         self._follow_store()
         self._work_on_jobs()
+        self.set_interval(_LOG_TROUBLE_EVERY_S, self._tell_log_trouble)
 
     def action_go(self, mode: str) -> None:
-        """Go to a screen."""
-        self.switch_mode(mode)
+        """Go to a screen, to what was open on it; once more goes to the screen itself."""
+        if mode != self.current_mode:
+            self.switch_mode(mode)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     @work(group="stack", exit_on_error=False)
     @guarded
     async def _watch_stack(self) -> None:
         await self._stack_bridge.run()
+
+    @work(group="newest", exit_on_error=False)
+    @guarded
+    async def _price_newest(self) -> None:
+        await self._newest_bridge.run()
+
+    @on(NewestWindowRead)
+    def _newest_read(self, message: NewestWindowRead) -> None:
+        self.newest_signal.publish(message.reading)
 
     @on(StackRead)
     def _stack_read(self, message: StackRead) -> None:
@@ -81,7 +110,7 @@ class NodeConsole(Console):
     @work(group="store", exit_on_error=False)
     @guarded
     async def _follow_store(self) -> None:
-        await self.store_bridge.run()
+        await self._store_bridge.run()
 
     @work(group="jobs", exit_on_error=False)
     @guarded
@@ -93,9 +122,32 @@ class NodeConsole(Console):
         self.jobs = message.reading
         self.jobs_signal.publish(message.reading)
 
+    def follow_logs(self) -> None:
+        """Have the logs followed from now on; what nobody has looked at yet isn't."""
+        if not self._logs_are_followed:
+            self._logs_are_followed = True
+            self._follow_logs()
+
+    @work(group="logs", exit_on_error=False)
+    @guarded
+    async def _follow_logs(self) -> None:
+        await self._logs_bridge.run()
+
+    @on(LogsRead)
+    def _logs_read(self, message: LogsRead) -> None:
+        self.logs_signal.publish(message.reading)
+
+    def _tell_log_trouble(self) -> None:
+        """Tell once that the own log can't be written."""
+        trouble = self.parts.log_trouble()
+        if trouble is not None and not self._log_trouble_told:
+            self._log_trouble_told = True
+            self.notify(trouble, severity="warning", timeout=20)
+
     @on(NodeRead)
     def _node_read(self, message: NodeRead) -> None:
         self.node = message.reading
+        self.parts.newest.node_read(message.reading)
         self.node_signal.publish(message.reading)
 
     @on(StoreRead)

@@ -17,7 +17,8 @@ from utxoracle_core.rough import slide_price_usd, stencil_start
 from utxoracle_core.stencil import SPIKE_WEIGHTS, STENCIL_BINS
 from utxoracle_tui import formats
 
-Colour = Literal["primary", "accent", "warning", "foreground", "secondary", "success"]
+Colour = Literal["primary", "accent", "warning", "foreground", "secondary", "success", "error", "quiet", "band"]
+"""Of the theme; `quiet` and `band` are the foreground and the colour for success, near the background."""
 
 
 class Mark(Enum):

@@ -21,7 +21,7 @@ from utxoracle_tui.engine.pricing import (
 )
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
-from utxoracle_tui.engine.worker_tasks import price_digests, price_kept
+from utxoracle_tui.engine.worker_tasks import price_digests, price_kept, scanner_is_compiled
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.block_files import BlockFiles
@@ -61,11 +61,32 @@ class JobPricing(NodePricing):
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
-        """Fetch and digest the block when it is its turn."""
+        """Get and digest the block when it is its turn. What is read from files is no burden to the node."""
+        if self.reads_files:
+            async with self.turns.reading_file(_rank.get()):
+                found = await self.digest_from_files(block)
+            if found is not None:
+                return found
         async with self.turns.fetching(_rank.get()):
-            digest, length_bytes = await super().digest(block)
+            digest, length_bytes = await self.digest_from_node(block)
             self.turns.spent(length_bytes)
             return digest, length_bytes
+
+    async def is_at_hand(self, block: WantedBlock) -> bool:
+        """Whether the digest of a planned block needs not be made."""
+        if block.hash_text in self._digests:
+            return True
+        kept = self._kept
+        return kept is not None and await asyncio.to_thread(kept.get, digest_name(block)) is not None
+
+    async def get_ahead(self, block: WantedBlock) -> int:
+        """Get and digest a planned block now, for the job to find it at hand; its bytes. Raises `OperatorError`."""
+        _, length_bytes = await self._digest_once(block)
+        return length_bytes
+
+    async def scanner_is_compiled(self) -> bool:
+        """Whether blocks are digested as fast as they will be."""
+        return await self._workers.run(scanner_is_compiled)
 
     async def _price_from_disk(self, plan: Plan, on_progress: ProgressCallback, started_s: float) -> WindowPrice | None:
         """Have a worker read the digests itself, which saves them the way through this process."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from utxoracle_core import METHOD, MissingHeaderTime, WindowRefused, select_day
 from utxoracle_core.selection import CONSENSUS_DEPTH
 from utxoracle_tui import clock
 from utxoracle_tui.engine.jobs.control import resume
+from utxoracle_tui.engine.jobs.forecast import Forecast, forecast
+from utxoracle_tui.engine.jobs.job_pricing import JobPricing
 from utxoracle_tui.engine.jobs.wanted import (
     BlockWindows,
     Days,
@@ -24,7 +27,6 @@ from utxoracle_tui.engine.jobs.wanted import (
     work_line,
 )
 from utxoracle_tui.engine.jobs.window_work import request_of
-from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_errors import PrunedBlock
@@ -33,6 +35,7 @@ from utxoracle_tui.store.jobs import OPEN
 from utxoracle_tui.store.records import Job, JobItem, WindowKey, WindowKind, midnight_s
 from utxoracle_tui.store.store import Store
 
+JobKind = Literal["backfill", "rerun"]
 _DAY_S = 86_400.0
 _EVER_S = 1e11
 _HEADER_TIME_SLACK_S = 7_200
@@ -59,6 +62,16 @@ class JobPlan:
     """From where on a pruned node has its blocks."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobPreview:
+    """What a request would come to."""
+
+    plan: JobPlan
+    """Its job is None, unless it was asked for before and goes on."""
+    forecast: Forecast | None
+    """None where nothing is left to do."""
+
+
 async def newest_day(node: BitcoinCore) -> date:
     """The newest UTC day that can be asked for: the one before that of the block six below the tip.
 
@@ -71,10 +84,12 @@ async def newest_day(node: BitcoinCore) -> date:
 class Planner:
     """Makes jobs of requests."""
 
-    def __init__(self, store: Store, node: BitcoinCore, windows: NodePricing) -> None:
+    def __init__(self, store: Store, node: BitcoinCore, windows: JobPricing, processors: int) -> None:
+        """`processors` is how many windows can be priced at once."""
         self._store = store
         self._node = node
         self._windows = windows
+        self._processors = processors
 
     async def backfill(self, wanted: Days | BlockWindows) -> JobPlan:
         """Windows over a range, but for those that are there. Raises `OperatorError`: for refused days, too."""
@@ -84,11 +99,38 @@ class Planner:
         """Windows again, whether they are there or not. Raises `OperatorError`."""
         return await self._plan("rerun", wanted, skip=False)
 
-    async def _plan(self, kind: str, wanted: Wanted, *, skip: bool) -> JobPlan:
+    async def ask_for(self, kind: JobKind, wanted: Wanted) -> JobPlan:
+        """One or the other; a backfill is of days or of block windows."""
+        if kind == "rerun":
+            return await self.rerun(wanted)
+        assert isinstance(wanted, Days | BlockWindows)
+        return await self.backfill(wanted)
+
+    async def preview(self, kind: JobKind, wanted: Wanted) -> JobPreview:
+        """What asking for a backfill or a rerun would come to, and what that would take; nothing is begun.
+
+        Raises `OperatorError`.
+        """
+        work = work_line(kind, wanted)
+        job = await asyncio.to_thread(self._open_job, work)
+        if job is not None:
+            items = await asyncio.to_thread(self._store.jobs.items, job.key)
+            plan, keys = JobPlan(work, job, goes_on=True), [i.window for i in items if i.state == "waiting"]
+        else:
+            plan, keys = await self._choose(work, wanted, skip=kind == "backfill")
+        return JobPreview(plan, await forecast(self._windows, keys, self._processors) if keys else None)
+
+    async def _plan(self, kind: JobKind, wanted: Wanted, *, skip: bool) -> JobPlan:
         work = work_line(kind, wanted)
         going_on = await asyncio.to_thread(self._going_on, work)
         if going_on is not None:
             return going_on
+        plan, items = await self._choose(work, wanted, skip=skip)
+        job = await asyncio.to_thread(self._add, kind, work, items) if items else None
+        return replace(plan, job=job)
+
+    async def _choose(self, work: str, wanted: Wanted, *, skip: bool) -> tuple[JobPlan, list[WindowKey]]:
+        """What a new job comes to, but for the job, and the windows that it is to do."""
         if isinstance(wanted, Days):
             await self._refuse(wanted)
         if isinstance(wanted, Stored):
@@ -98,26 +140,28 @@ class Planner:
         there = await asyncio.to_thread(self._there, keys) if skip else set()
         missing = [key for key in keys if key.text not in there]
         lowest, impossible = await self._pruned(missing)
-        items = [key for key in missing if key not in impossible]
-        job = await asyncio.to_thread(self._add, kind, work, items) if items else None
-        return JobPlan(work, job, there=len(there), impossible=tuple(in_order(impossible)), lowest_height=lowest)
+        plan = JobPlan(work, None, there=len(there), impossible=tuple(in_order(impossible)), lowest_height=lowest)
+        return plan, [key for key in missing if key not in impossible]
+
+    def _open_job(self, work: str) -> Job | None:
+        return next((job for job in self._store.jobs.all() if job.work == work and job.state in OPEN), None)
 
     def _going_on(self, work: str) -> JobPlan | None:
-        job = next((job for job in self._store.jobs.all() if job.work == work and job.state in OPEN), None)
+        job = self._open_job(work)
         if job is None:
             return None
         if job.state == "paused" and job.resume_at_s is None:
             return JobPlan(work, resume(self._store, job.key), goes_on=True, was_paused=job.reason)
         return JobPlan(work, job, goes_on=True)
 
-    def _add(self, kind: str, work: str, keys: Sequence[WindowKey]) -> Job:
+    def _add(self, kind: JobKind, work: str, keys: Sequence[WindowKey]) -> Job:
         now_s = clock.now_s()
         key = f"{int(now_s)}-{uuid.uuid4().hex[:8]}"
         items = [JobItem(job=key, number=number, window=window) for number, window in enumerate(keys)]
         job = Job(
             key=key,
             time_s=now_s,
-            kind="backfill" if kind == "backfill" else "rerun",
+            kind=kind,
             work=work,
             items=len(items),
         )

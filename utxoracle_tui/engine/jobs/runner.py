@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from utxoracle_tui import clock
 from utxoracle_tui.engine.jobs.reading import JobsReading, JobsView
 from utxoracle_tui.engine.jobs.rest import Rest, RestRules
-from utxoracle_tui.engine.jobs.turns import Turns
+from utxoracle_tui.engine.jobs.turns import CareReading
 from utxoracle_tui.engine.jobs.window_work import WindowWork
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.jobs import OPEN
@@ -50,13 +50,22 @@ class JobEngine:
     """Works on all jobs of a store, or on one."""
 
     def __init__(
-        self, store: Store, work: WindowWork, turns: Turns, rules: RestRules, *, at_once: int, only: str | None = None
+        self,
+        store: Store,
+        work: WindowWork,
+        care: Callable[[], CareReading],
+        rules: RestRules,
+        *,
+        at_once: int,
+        only: str | None = None,
     ) -> None:
-        """`at_once` windows are worked on side by side; `only` is the key of the one job to look at."""
+        """`at_once` windows are worked on side by side; `only` is the key of the one job to look at; `care` tells how
+        the node is spared.
+        """
         self.owner = new_owner()
         self._store = store
         self._work = work
-        self._turns = turns
+        self._care = care
         self._rules = rules
         self._at_once = at_once
         self._only = only
@@ -103,7 +112,7 @@ class JobEngine:
     async def reading(self) -> JobsReading:
         """What there is to see now. Raises `StoreTrouble`."""
         here = {key: working.now for key, working in self._working.items()}
-        return await asyncio.to_thread(self._view.read, here, self._turns.reading, self._trouble)
+        return await asyncio.to_thread(self._view.read, here, self._care(), self._trouble)
 
     async def _look(self, key: str) -> Job | None:
         try:
@@ -249,7 +258,7 @@ class JobEngine:
             try:
                 reading = await self.reading()
             except StoreTrouble as trouble:
-                reading = JobsReading(told.jobs if told else (), self._turns.reading, trouble.message)
+                reading = JobsReading(told.jobs if told else (), self._care(), trouble.message)
             if reading != told:
                 told = reading
                 on_reading(reading)

@@ -1,4 +1,4 @@
-"""Turns at the node for work that can wait: bounded, paced, behind live work, and those who were first go first."""
+"""Turns for work that can wait: bounded, paced, behind live work, and those who were first go first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from utxoracle_tui import clock
+from utxoracle_tui.engine.block_file_pricing import NO_FILES_YET, BlockFilesReading, BlockSource
 from utxoracle_tui.engine.jobs.care import Budget, Pace
 from utxoracle_tui.engine.precedence import Precedence
-from utxoracle_tui.sources.http import Load
+from utxoracle_tui.sources.http_limits import Load
+
+_BLOCKS_A_PROCESSOR = 2
+"""Blocks of files under way for each: one is worked on, the next one is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,16 @@ class CareReading:
     """How the node is being spared."""
 
     in_flight: int
-    """Blocks that jobs are getting now."""
+    """Blocks that jobs are getting from the node now."""
     allowed: int
     """How many that may be now: fewer than the budget when the node is busy or slow."""
     budget: Budget
     gives_way: bool
     """Whether jobs wait for live work."""
+    files: BlockFilesReading = NO_FILES_YET
+    """What is had without the node."""
+    came_from: tuple[tuple[BlockSource, int], ...] = ()
+    """How many blocks this process got from where."""
 
 
 class Turns:
@@ -37,10 +45,8 @@ class Turns:
         self._precedence = precedence
         self._load = load
         self._pace = Pace(budget.mb_per_s)
-        self._in_flight = 0
-        self._numbers = itertools.count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._at_node = _Queue(self._allowed, self._wait_s)
+        self._at_files = _Queue(lambda: 0 if precedence.is_taken else _BLOCKS_A_PROCESSOR * processors)
         self._processors = asyncio.Semaphore(processors)
         self._free = asyncio.Event()
         precedence.on_free(self._now_free)
@@ -49,24 +55,19 @@ class Turns:
     def reading(self) -> CareReading:
         """How it is now."""
         allowed = self.budget.allowed(self._load().limit)
-        return CareReading(self._in_flight, allowed, self.budget, self._precedence.is_taken)
+        return CareReading(self._at_node.held, allowed, self.budget, self._precedence.is_taken)
 
     @asynccontextmanager
     async def fetching(self, rank: int) -> AsyncIterator[None]:
-        """Wait for a turn to get a block, and hold it; among those who wait the lowest rank is next."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._numbers), turn))
-        self._admit()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give_back()
-            raise
-        try:
+        """Wait for a turn to get a block from the node, and hold it; the lowest rank that waits is next."""
+        async with self._at_node.turn(rank):
             yield
-        finally:
-            self._give_back()
+
+    @asynccontextmanager
+    async def reading_file(self, rank: int) -> AsyncIterator[None]:
+        """The same for a block that is read from a file, for which nothing is asked of the node."""
+        async with self._at_files.turn(rank):
+            yield
 
     def spent(self, count_bytes: int) -> None:
         """Note what was taken from the node."""
@@ -81,28 +82,65 @@ class Turns:
                 await self._free.wait()
             yield
 
+    def _allowed(self) -> int:
+        return 0 if self._precedence.is_taken else self.budget.allowed(self._load().limit)
+
+    def _wait_s(self) -> float:
+        return self._pace.wait_s(clock.elapsed_s())
+
     def _now_free(self) -> None:
         self._free.set()
-        self._admit()
+        self._at_node.admit()
+        self._at_files.admit()
 
-    def _give_back(self) -> None:
-        self._in_flight -= 1
-        self._admit()
 
-    def _admit(self) -> None:
-        while self._waiting and not self._precedence.is_taken:
-            if self._in_flight >= self.budget.allowed(self._load().limit):
+class _Queue:
+    """Those who wait for one thing, the lowest rank first, and among equals whoever came first."""
+
+    def __init__(self, allowed: Callable[[], int], wait_s: Callable[[], float] = lambda: 0.0) -> None:
+        """`allowed` turns may be held at once, the next one after `wait_s`."""
+        self.held = 0
+        self._allowed = allowed
+        self._wait_s = wait_s
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    @asynccontextmanager
+    async def turn(self, rank: int) -> AsyncIterator[None]:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (rank, next(self._numbers), turn))
+        self.admit()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back()
+            raise
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def admit(self) -> None:
+        """Let in whoever may."""
+        while self._waiting:
+            if self.held >= self._allowed():
                 return
-            wait_s = self._pace.wait_s(clock.elapsed_s())
+            wait_s = self._wait_s()
             if wait_s > 0:
                 self._admit_in(wait_s)
                 return
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
-                self._in_flight += 1
+                self.held += 1
                 turn.set_result(None)
+
+    def _give_back(self) -> None:
+        self.held -= 1
+        self.admit()
 
     def _admit_in(self, wait_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._admit)
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self.admit)

@@ -1,17 +1,22 @@
-"""One window of a job: priced, kept, and what came of it. Errors are told apart by whose they are."""
+"""One window of a job: priced, with the prices at its blocks, kept, and what came of it.
+
+Errors are told apart by whose they are.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from utxoracle_core import HeightRange
 from utxoracle_core.selection import BLOCK_WINDOW
 from utxoracle_tui import clock
+from utxoracle_tui.engine.block_keeping import keep_block_prices, missing_prices
 from utxoracle_tui.engine.jobs.job_pricing import JobPricing
 from utxoracle_tui.engine.keeping import keep_window, window_record
-from utxoracle_tui.engine.pricing import PricedWindow
+from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import BLOCK_WINDOW_PRICE, MAIN, Day, Heights, Request
 from utxoracle_tui.engine.validation import Limits
@@ -19,7 +24,7 @@ from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.fault_report import report
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_errors import BlockNotFound, NodeError, PrunedBlock, RpcFailed
-from utxoracle_tui.store.records import Job, JobItem, WindowKey
+from utxoracle_tui.store.records import BlockPrice, Job, JobItem, WindowKey
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
@@ -73,7 +78,7 @@ class WindowWork:
         so_far = _SoFar(item, on_progress)
         if job.kind == "backfill" and await asyncio.to_thread(is_there, self._store, item.window):
             return replace(item, state="skipped", elapsed_s=0.0, ended_s=clock.now_s())
-        failed = await self._try(so_far)
+        failed = await self._try(so_far, anew=job.kind == "rerun")
         return replace(
             so_far.item,
             state="failed" if failed else "done",
@@ -83,13 +88,14 @@ class WindowWork:
             ended_s=clock.now_s(),
         )
 
-    async def _try(self, so_far: _SoFar) -> OperatorError | None:
+    async def _try(self, so_far: _SoFar, *, anew: bool) -> OperatorError | None:
         """Try as often as it makes sense; the error that remains."""
         attempts = 0
         while True:
             attempts += 1
             try:
                 result = await self._price(so_far)
+                prices = await self._block_prices(result, so_far, anew=anew)
             except OperatorError as error:
                 if is_of_the_node(error) or isinstance(error, StoreTrouble):
                     raise
@@ -97,7 +103,7 @@ class WindowWork:
             except Exception as error:  # noqa: BLE001  (one window that nobody foresaw must not stop the others)
                 return await asyncio.to_thread(report, error, self._data_dir)
             else:
-                await asyncio.to_thread(self._keep, result)
+                await asyncio.to_thread(self._keep, result, prices, anew=anew)
                 return None
             if failed.kind not in _PASSING or attempts >= TRIES:
                 return failed
@@ -119,7 +125,25 @@ class WindowWork:
             return replace(result, window=replace(result.window, name=BLOCK_WINDOW_PRICE))
         return result
 
-    def _keep(self, result: PricedWindow) -> None:
+    async def _block_prices(self, result: PricedWindow, so_far: _SoFar, *, anew: bool) -> list[BlockPrice]:
+        """The prices at the window's blocks that are to be kept; none of a window that has no price to start from."""
+        outputs = result.price.outputs
+        if result.price.price_usd is None:
+            return []
+        blocks = HeightRange(outputs.first_height, outputs.last_height)
+        return await missing_prices(
+            self._windows,
+            self._store,
+            blocks,
+            result.price.price_usd,
+            on_progress=so_far.besides(outputs.n_blocks),
+            turn=self._windows.turns.pricing,
+            anew=anew,
+        )
+
+    def _keep(self, result: PricedWindow, prices: Sequence[BlockPrice], *, anew: bool) -> None:
+        # a window that is there has the prices at its blocks, whenever this ends
+        keep_block_prices(self._store, prices, anew=anew)
         keep_window(self._store, window_record(self._store, result, self._limits), result)
 
 
@@ -138,10 +162,23 @@ class _SoFar:
 
     def note(self, progress: Progress) -> None:
         """Take note of progress, and tell it."""
-        self.item = replace(
-            self.item,
-            blocks=progress.blocks_total,
-            blocks_done=progress.blocks_done,
-            bytes_read=self._before_bytes + progress.bytes_done,
-        )
+        self._note(progress.blocks_total, progress.blocks_done, progress.bytes_done)
+
+    def besides(self, n_blocks: int) -> ProgressCallback:
+        """What takes note of progress with the blocks before a window of so many, which is done: of those that had to
+        be got for its sake.
+        """
+        window_bytes = self.item.bytes_read - self._before_bytes
+        there: list[int] = []
+
+        def note(progress: Progress) -> None:
+            there.append(progress.blocks_done)
+            got, wanted = progress.blocks_done - there[0], progress.blocks_total - there[0]
+            self._note(n_blocks + wanted, n_blocks + got, window_bytes + progress.bytes_done)
+
+        return note
+
+    def _note(self, blocks: int, blocks_done: int, bytes_done: int) -> None:
+        bytes_read = self._before_bytes + bytes_done
+        self.item = replace(self.item, blocks=blocks, blocks_done=blocks_done, bytes_read=bytes_read)
         self._on_progress(self.item)

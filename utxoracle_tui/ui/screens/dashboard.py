@@ -1,122 +1,180 @@
-"""The dashboard: the node, and the window that is priced from it; the block window follows the tip by itself."""
+"""The dashboard: both prices on one time axis, how far they are apart, the newest figures, and the stack."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.worker import WorkerState
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Static
 
-from utxoracle_tui import clock
-from utxoracle_tui.engine.node_watch import NodeReading
-from utxoracle_tui.engine.request import Day, Last
-from utxoracle_tui.sources.http import Backoff
-from utxoracle_tui.sources.node_replies import ChainInfo
+from utxoracle_tui import formats
+from utxoracle_tui.engine.chart.history import PriceRange
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.live_window import Doing, WindowReading
+from utxoracle_tui.engine.request import Day, Last, Request
+from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.ui import stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
-from utxoracle_tui.ui.messages import WindowFailed, WindowPriced
-from utxoracle_tui.ui.screens.window_detail import WindowDetail
+from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.screens.node_window import NodeWindow
+from utxoracle_tui.ui.screens.window_detail import title_of
+from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
+from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.price_chart import PriceChart
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
 
-_NOT_ON_A_NODE = frozenset({"price_all"})
+_VIEWS = ("chart", "figures", "stack")
+_TALL_ROWS = 34
+"""From so many on all views are shown at once."""
+_WIDE_COLUMNS = 110
+_MOVE_ON_EVERY_S = 30.0
+"""How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
 
-_FAR_BEHIND_BLOCKS = 6
-_AGAIN = Backoff(first_s=5.0, most_s=60.0)
-"""Before a block window that failed is asked for once more, where no new block asks for it sooner."""
+class Dashboard(Screen[None]):
+    """What an operator looks at all day. Low terminals show the chart, the figures or the stack."""
 
-
-def _is_syncing(chain: ChainInfo) -> bool:
-    """Whether the node has better things to do than to serve blocks, and a tip that runs ahead every second."""
-    return bool(chain.initial_download) or chain.headers - chain.blocks > _FAR_BEHIND_BLOCKS
-
-
-class Dashboard(WindowDetail):
-    """The node on top; below it the window that was asked for last."""
-
+    CSS = """
+    Dashboard ProgressLine { padding: 0 1; }
+    Dashboard #notice { height: auto; padding: 0 1; color: $error; display: none; }
+    Dashboard #below { height: 9; }
+    Dashboard DivergenceTable { width: 1fr; }
+    Dashboard #stack { width: 50; height: 100%; padding: 0 1; border-left: solid $border; }
+    Dashboard.-very-tall #below { height: 16; }
+    Dashboard.-very-wide #stack { width: 84; }
+    Dashboard.-narrow #stack { display: none; }
+    Dashboard.-low PriceChart, Dashboard.-low DivergenceCards, Dashboard.-low #below { display: none; }
+    Dashboard.-low.-view-chart PriceChart { display: block; }
+    Dashboard.-low.-view-figures DivergenceCards, Dashboard.-low.-view-figures #below { display: block; }
+    Dashboard.-low.-view-figures #stack { display: none; }
+    Dashboard.-low.-view-figures #below, Dashboard.-low.-view-stack #below { height: 1fr; }
+    Dashboard.-low.-view-stack #below, Dashboard.-low.-view-stack #stack { display: block; }
+    Dashboard.-low.-view-stack #stack { width: 1fr; border-left: none; }
+    Dashboard.-low.-view-stack DivergenceTable { display: none; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL_ROWS, "-tall"), (56, "-very-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE_COLUMNS, "-wide"), (160, "-very-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "price_yesterday", "Yesterday", id="dashboard.yesterday"),
-        Binding("b", "price_block_window", "144 blocks", id="dashboard.block_window"),
-        # in the help only: the footer of a narrow terminal has no room for them
-        Binding("l", "ask_last", "Last", id="window.last", show=False),
-        Binding("h", "ask_heights", "Heights", id="window.heights", show=False),
+        Binding("v", "next_view", "View", id="dashboard.view"),
+        Binding("w", "open_window", "Window", id="dashboard.window"),
+        Binding("y", "open_yesterday", "Yesterday", id="dashboard.yesterday", show=False),
     ]
 
     def __init__(self, parts: EngineParts) -> None:
-        super().__init__(parts.pricing, parts.heading, None)
+        super().__init__()
         self._parts = parts
-        self._tip: str | None = None
-        self._failures = 0
-        self._again_at_s: float | None = None
+        self._view = _VIEWS[0]
+        self._writes: int | None = None
+        self._range: PriceRange | None = None
 
-    def compose_heading(self) -> ComposeResult:
-        """The header of all screens."""
-        yield Header(self._parts, "dashboard")
-
-    def begin(self) -> None:
-        """The first window is asked for when the node answers."""
-        self._request = Last()
+    def compose(self) -> ComposeResult:
+        """Header, what is at work, chart, figures, stack, keys."""
         console = cast("NodeConsole", self.app)
-        console.node_signal.subscribe(self, self._node_read)
-        if console.node is not None:
-            self._node_read(console.node)
+        yield Header(self._parts, "dashboard")
+        yield ProgressLine()
+        yield Static("", id="notice", markup=False)
+        yield PriceChart(ascii_only=console.look.ascii)
+        yield DivergenceCards()
+        with Horizontal(id="below"):
+            yield DivergenceTable()
+            yield Static("", id="stack", markup=False)
+        yield Footer(show_command_palette=False)
 
-    def after_failure(self, message: WindowFailed) -> str:
-        """The block window is tried again by itself, unless that is of no use before the next block."""
-        if message.request != Last() or not message.may_pass:
-            return ""
-        self._failures += 1
-        wait_s = _AGAIN.delay_s(self._failures, 1.0)
-        self._again_at_s = clock.elapsed_s() + wait_s
-        return f" It is tried again in {wait_s:.0f} s."
+    def on_mount(self) -> None:
+        """Show what is known already, and what comes."""
+        console = cast("NodeConsole", self.app)
+        console.newest_signal.subscribe(self, self._newest_read)
+        console.stack_signal.subscribe(self, self._stack_read)
+        console.store_signal.subscribe(self, self._store_read)
+        self._show_view()
+        self._newest_read(self._parts.newest.reading)
+        if console.stack is not None:
+            self._stack_read(console.stack)
+        self.set_interval(_MOVE_ON_EVERY_S, self.query_one(PriceChart).reload)
+        self.query_one(PriceChart).focus()
 
-    @on(WindowPriced)
-    def _round_of(self, message: WindowPriced) -> None:
-        if message.request == Last():
-            self._failures, self._again_at_s = 0, None
-            cast("NodeConsole", self.app).store_bridge.priced(message.result)
+    def _newest_read(self, reading: WindowReading) -> None:
+        line, notice = self.query_one(ProgressLine), self.query_one("#notice", Static)
+        notice.display = reading.trouble is not None
+        if reading.trouble is not None:
+            notice.update(f"✗ {reading.trouble}")
+        if reading.doing is Doing.WORKING:
+            line.working(title_of(Last()), reading.progress)
+        elif reading.doing is Doing.SYNCING:
+            line.idle("The node is syncing and is left alone; w opens its newest window, b there prices it.")
+        elif reading.result is not None:
+            line.idle(f"{title_of(Last())}: done in {formats.span(reading.result.elapsed_s)} · w opens it")
 
-    def _node_read(self, reading: NodeReading) -> None:
-        if reading.trouble or reading.chain is None:
+    def _stack_read(self, reading: StackReading) -> None:
+        panel = self.query_one("#stack", Static)
+        text = stack_words.sources(reading, panel.content_size.width or None)
+        if panel.content != text:
+            panel.update(text)
+
+    def _store_read(self, reading: StoreReading) -> None:
+        if reading.writes != self._writes:
+            self._writes = reading.writes
+            self.query_one(PriceChart).reload()
+
+    @on(PriceChart.Wanted)
+    def _wanted(self, message: PriceChart.Wanted) -> None:
+        self._load(message.start_s, message.end_s)
+
+    @work(exclusive=True, group="history", exit_on_error=False)
+    @guarded
+    async def _load(self, start_s: float, end_s: float) -> None:
+        chart = self.query_one(PriceChart)
+        try:
+            found = await self._parts.history.load(start_s, end_s)
+        except OperatorError as error:
+            chart.show_trouble(error.message)
             return
-        if reading.chain.best_hash == self._tip and not self._is_due_again():
-            return
-        if _is_syncing(reading.chain):
-            if not self._has_result:
-                self.query_one(ProgressLine).idle(
-                    "The node is syncing and is left alone; b prices its last 144 blocks."
-                )
-            return
-        if self._is_pricing():
-            # the new tip is still new at the next reading
-            return
-        follows = isinstance(self._request, Last)
-        if follows or self._tip is None:
-            self._again_at_s = None
-            self.ask_for(self._request)
-        self._tip = reading.chain.best_hash
+        self._range = found
+        chart.show(found)
+        self._show_figures()
 
-    def _is_due_again(self) -> bool:
-        """Whether the block window failed, and the wait for another try is over."""
-        return self._again_at_s is not None and clock.elapsed_s() >= self._again_at_s
+    @on(PriceChart.BasisChanged)
+    def _show_figures(self) -> None:
+        basis, found = self.query_one(PriceChart).basis, self._range
+        self.query_one(DivergenceCards).show(found.statistics[basis] if found is not None else None)
+        if found is not None:
+            self.query_one(DivergenceTable).show(found.series.rows.from_moment(found.series.start_s), basis)
 
-    def _is_pricing(self) -> bool:
-        running = (WorkerState.PENDING, WorkerState.RUNNING)
-        return any(worker.group == "window" and worker.state in running for worker in self.workers)
+    def _show_view(self) -> None:
+        for view in _VIEWS:
+            self.set_class(self._view == view, f"-view-{view}")
+
+    def on_resize(self) -> None:
+        """The key for views is of use on low terminals only."""
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out what makes no sense on a node."""
-        return action not in _NOT_ON_A_NODE and super().check_action(action, parameters)
+        """Hide the key for views where all of them are shown."""
+        return action != "next_view" or self.size.height < _TALL_ROWS
 
-    def action_price_yesterday(self) -> None:
-        """Price the newest day that can be asked for."""
-        self.ask_for(Day())
+    def action_next_view(self) -> None:
+        """Show the next of chart, figures and stack where only one has room."""
+        self._view = _VIEWS[(_VIEWS.index(self._view) + 1) % len(_VIEWS)]
+        self._show_view()
+        if self._view != "stack":
+            self.query_one("PriceChart" if self._view == "chart" else "DivergenceRows").focus()
 
-    def action_price_block_window(self) -> None:
-        """Price the 144 blocks before the tip, and follow the tip from then on."""
-        self.ask_for(Last())
+    def action_open_window(self) -> None:
+        """Open the newest block window in detail."""
+        self._open(Last())
+
+    def action_open_yesterday(self) -> None:
+        """Open the newest day that can be asked for."""
+        self._open(Day())
+
+    def _open(self, request: Request) -> None:
+        self.app.push_screen(NodeWindow(self._parts, request))

@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 from utxoracle_tui import formats
 from utxoracle_tui.engine.jobs.estimate import Eta
 from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
+from utxoracle_tui.engine.jobs.turns import CareReading
 from utxoracle_tui.engine.jobs.wanted import title
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import JobItem, WindowKey
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _BAR_CELLS = 12
 _FAILURES_SHOWN = 3
+_EMPTY = "No job was asked for yet. To have days worked out that are missing: 3 (Windows), then b (Backfill)."
 
 
 class JobsScreen(Screen[None]):
@@ -55,7 +57,7 @@ class JobsScreen(Screen[None]):
         """Header, how the node is spared, the jobs, and the one under the cursor in words."""
         yield Header(self._parts, "jobs")
         yield Static(id="care", markup=False)
-        yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty="No job was asked for yet: 3, then b.")
+        yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty=_EMPTY, picks=False)
         yield Static(id="job", markup=False)
         yield Footer(show_command_palette=False)
 
@@ -159,6 +161,22 @@ def _care(reading: JobsReading) -> Text:
             text.append(f", at most {care.budget.mb_per_s:g} MB/s")
         if care.gives_way:
             text.append(", waiting for live work", "yellow")
+        text.append_text(_origin(care))
+    return text
+
+
+def _origin(care: CareReading) -> Text:
+    """Where blocks come from, as a line; nothing as long as nobody has looked."""
+    files = care.files
+    text = Text()
+    if files.folder is not None:
+        text.append("\nblocks: ")
+        text.append(f"{', '.join(f'{count:,} from {source}' for source, count in care.came_from) or 'from files'}")
+        text.append(f" · files in {files.folder}")
+    elif files.why_not:
+        text.append(f"\nblocks: all from the node, as {files.why_not}")
+    if files.notes:
+        text.append(f"\n▲ {files.notes[-1]}", "yellow")
     return text
 
 
@@ -219,7 +237,8 @@ def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
 
 
 _COLUMNS: tuple[Column[JobReading], ...] = (
-    Column("job", 34, lambda reading: title(reading.job)),
+    # how many windows it has stands beside it where there is room, and below
+    Column("job", 40, lambda reading: title(reading.job).partition(", ")[0]),
     Column("state", 16, _state),
     Column("progress", 18, _bar),
     Column("windows", 11, lambda reading: f"{reading.progress.tried}/{reading.progress.total}", "right", 84),

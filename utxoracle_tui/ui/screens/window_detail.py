@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,11 +13,12 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from utxoracle_core import HeightRange
+from utxoracle_core import BlockReading, HeightRange
 from utxoracle_core.selection import BLOCK_WINDOW
 from utxoracle_tui import formats
 from utxoracle_tui.engine.folder_pricing import FolderPricing
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
+from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import (
     Day,
     Everything,
@@ -123,52 +124,72 @@ class WindowDetail(Screen[None]):
         """Ask for the first window: all blocks."""
         self.ask_for(Everything())
 
-    @work(exclusive=True, group="window", exit_on_error=False)
-    async def ask_for(self, request: Request) -> None:
+    def ask_for(self, request: Request) -> None:
         """Have a window priced; work on another one is stopped."""
+        self._price(request)
+
+    @work(exclusive=True, group="window", exit_on_error=False)
+    async def _price(self, request: Request) -> None:
         await self._bridge.price(request)
 
     @on(WindowStarted)
     def _started(self, message: WindowStarted) -> None:
-        self._request = message.request
-        self.query_one(ProgressLine).working(_title(message.request))
-        self._notice("")
-        self.query_one("#top").set_class(self._result is not None, "-previous")
+        self.show_working(message.request)
 
     @on(WindowProgress)
     def _progressed(self, message: WindowProgress) -> None:
-        self.query_one(ProgressLine).working(_title(self._request), message.progress)
+        self.show_progress(message.progress)
 
     @on(WindowPriced)
     def _priced(self, message: WindowPriced) -> None:
-        self._result = message.result
-        price = message.result.price
-        self.query_one("#top").remove_class("-previous")
-        self.query_one(PriceSummary).show(message.result)
-        self.query_one(FilterSummary).show(message.result)
-        self._show_picture("#scatter", scatter(price))
-        self._show_picture("#histogram", histogram(price))
-        self.query_one(ProgressLine).idle(
-            f"{_title(message.request)}: done in {formats.span(message.result.elapsed_s)}"
-        )
+        self.show_result(message.result)
 
     @on(BlockLineReady)
     def _has_line(self, message: BlockLineReady) -> None:
-        if message.result is self._result and message.readings:
-            self._show_picture("#scatter", scatter(message.result.price, message.readings))
+        self.show_line(message.result, message.readings)
 
     @on(WindowFailed)
     def _failed(self, message: WindowFailed) -> None:
-        self._notice(f"✗ {message.sentence}{self.after_failure(message)}")
-        self._settle(f"{_title(message.request)}: no price", "bold red")
-
-    def after_failure(self, message: WindowFailed) -> str:
-        """What is done about a window that could not be priced: a sentence that goes on from its own, or nothing."""
-        return ""
+        self.show_failure(message.request, message.sentence)
 
     @on(WindowCancelled)
     def _cancelled(self) -> None:
         self._settle("stopped; what was read is kept for the next time", "yellow")
+
+    def show_working(self, request: Request) -> None:
+        """Say that a window is being priced; the one before stays, and looks it."""
+        self._request = request
+        self.query_one(ProgressLine).working(title_of(request))
+        self._notice("")
+        self.query_one("#top").set_class(self._result is not None, "-previous")
+
+    def show_progress(self, progress: Progress) -> None:
+        """Say how far the window is."""
+        self.query_one(ProgressLine).working(title_of(self._request), progress)
+
+    def show_result(self, result: PricedWindow) -> None:
+        """Show a window."""
+        self._result = result
+        self.query_one("#top").remove_class("-previous")
+        self.query_one(PriceSummary).show(result)
+        self.query_one(FilterSummary).show(result)
+        self._show_picture("#scatter", scatter(result.price))
+        self._show_picture("#histogram", histogram(result.price))
+        self.query_one(ProgressLine).idle(f"{title_of(self._request)}: done in {formats.span(result.elapsed_s)}")
+
+    def show_line(self, result: PricedWindow, readings: Sequence[BlockReading]) -> None:
+        """Show the prices at the blocks of a window over its points, if it is still the one that is shown."""
+        if result is self._result and readings:
+            self._show_picture("#scatter", scatter(result.price, readings))
+
+    def show_failure(self, request: Request, sentence: str) -> None:
+        """Say why a window has no price."""
+        self._notice(f"✗ {sentence}")
+        self._settle(f"{title_of(request)}: no price", "bold red")
+
+    def show_idle(self, sentence: str) -> None:
+        """Say why nothing is going on."""
+        self.query_one(ProgressLine).idle(sentence)
 
     @property
     def _has_result(self) -> bool:
@@ -248,7 +269,8 @@ class WindowDetail(Screen[None]):
         self.workers.cancel_group(self, "window")
 
 
-def _title(request: Request) -> str:
+def title_of(request: Request) -> str:
+    """What was asked for, in words."""
     match request:
         case Day(None):
             return "the newest day"

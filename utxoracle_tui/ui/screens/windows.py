@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from statistics import fmean
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -11,9 +11,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer, Static
 
-from utxoracle_tui import formats
+from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.jobs.forecast import Forecast
 from utxoracle_tui.engine.jobs.plan import JobPlan
 from utxoracle_tui.engine.jobs.wanted import Days, Marked, title
 from utxoracle_tui.engine.live_rounds import StoreReading
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
 
 _NONE = Text("–", "dim")
 _LARGE_PCT = 2.0
-_BLOCKS_A_DAY = 144
-_ESTIMATE_FROM = 10
-"""Days of which the pace is taken."""
+_LOAD_EVERY_S = 0.8
 
 
 class WindowsScreen(Screen[None]):
@@ -47,10 +47,11 @@ class WindowsScreen(Screen[None]):
     WindowsScreen #where { height: 1; padding: 0 1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "toggle_kind", "Days/blocks", id="windows.kind"),
+        Binding("t", "toggle_kind", "Kind", id="windows.kind"),
+        Binding("s", "sort", "Sort", id="windows.sort"),
         Binding("b", "backfill", "Backfill", id="windows.backfill"),
         Binding("r", "rerun", "Rerun", id="windows.rerun"),
-        Binding("f", "toggle_doubtful", "Only doubtful", id="windows.doubtful"),
+        Binding("f", "toggle_doubtful", "Doubtful", id="windows.doubtful"),
         Binding("escape", "unmark", "Unmark", id="windows.unmark", show=False),
     ]
 
@@ -60,7 +61,10 @@ class WindowsScreen(Screen[None]):
         self._list = WindowList()
         self._days = True
         self._only_doubtful = False
+        self._order = 0
         self._writes: int | None = None
+        self._load_timer: Timer | None = None
+        self._loaded_s = -_LOAD_EVERY_S
 
     def compose(self) -> ComposeResult:
         """Header, calendar, table, and where in it one is."""
@@ -70,7 +74,7 @@ class WindowsScreen(Screen[None]):
         yield RowsView(
             _COLUMNS,
             lambda window: window.key,
-            empty="Nothing is stored yet. The block window is stored whenever it is priced; a day with price --save.",
+            empty="Nothing is stored yet. b works out the days of a range; block windows (t) come by themselves.",
         )
         yield Footer(show_command_palette=False)
 
@@ -84,11 +88,18 @@ class WindowsScreen(Screen[None]):
     def _store_read(self, reading: StoreReading) -> None:
         if reading.writes != self._writes:
             self._writes = reading.writes
-            self._load()
+            self._load_soon()
+
+    def _load_soon(self) -> None:
+        """A job writes many times a second, and reading a long list takes a while."""
+        if self._load_timer is None:
+            wait_s = self._loaded_s + _LOAD_EVERY_S - clock.elapsed_s()
+            self._load_timer = self.set_timer(max(wait_s, 0.01), self._load)
 
     @work(exclusive=True, group="windows", exit_on_error=False)
     @guarded
     async def _load(self) -> None:
+        self._load_timer, self._loaded_s = None, clock.elapsed_s()
         try:
             found = await self._parts.windows.load()
         except OperatorError as error:
@@ -102,6 +113,9 @@ class WindowsScreen(Screen[None]):
         rows = self._list.days if self._days else self._list.blocks
         if self._only_doubtful:
             rows = tuple(window for window in rows if window.valid is False or window.orphaned)
+        _, first = _ORDERS[self._order]
+        if first is not None:
+            rows = tuple(sorted(rows, key=first))
         self.query_one(CalendarStrip).show(self._list.days)
         self.query_one(RowsView).show(rows)
         self._show_where()
@@ -113,9 +127,11 @@ class WindowsScreen(Screen[None]):
         place, total = table.position
         kind = "days" if self._days else "block windows"
         words = [f"{kind}: {place:,} of {total:,}"]
+        if self._order:
+            words.append(_ORDERS[self._order][0])
         if self._only_doubtful:
             words.append("only doubtful ones")
-        if marked := len(table.marked):
+        if marked := table.mark_count:
             words.append(f"{marked:,} marked")
         gaps = len(self._list.missing_days)
         if self._days and gaps:
@@ -138,6 +154,12 @@ class WindowsScreen(Screen[None]):
         self._days = not self._days
         self._show()
 
+    def action_sort(self) -> None:
+        """Put the rows in another order: the newest first, then by what may be doubtful."""
+        self._order = (self._order + 1) % len(_ORDERS)
+        self._show()
+        self.query_one(RowsView).action_move_to(0)
+
     def action_toggle_doubtful(self) -> None:
         """Show all, or only what is not valid or orphaned."""
         self._only_doubtful = not self._only_doubtful
@@ -149,33 +171,34 @@ class WindowsScreen(Screen[None]):
 
     def action_backfill(self) -> None:
         """Ask for a range of days, and for a yes, and have what is missing of it worked out."""
-        missing = self._list.missing_days
-        start = f"{missing[0]}..{missing[-1]}" if missing else ""
-        self.app.push_screen(
-            Ask("Which days? (YYYY-MM-DD..YYYY-MM-DD, both included)", start, read_days), self._estimate
-        )
+        question = "Which days? (YYYY-MM-DD..YYYY-MM-DD, both included)"
+        self.app.push_screen(Ask(question, _likely(self._list), read_days), self._estimate)
 
     def _estimate(self, wanted: Days | None) -> None:
-        if wanted is None:
+        if wanted is not None:
+            self.notify("A few blocks of these days are looked at, to tell what it takes …", timeout=3)
+            self._preview(wanted)
+
+    @work(exclusive=True, group="preview of a job", exit_on_error=False)
+    @guarded
+    async def _preview(self, wanted: Days) -> None:
+        try:
+            preview = await self._parts.jobs.preview("backfill", wanted)
+        except OperatorError as error:
+            self.notify(error.message, severity="error", timeout=10)
             return
-        there = {window.date for window in self._list.days if not window.orphaned}
-        asked = wanted.keys()
-        missing = [key for key in asked if key.date not in there]
-        if not missing:
-            self.notify(f"All days from {wanted.first} to {wanted.last} are there. r does marked ones again.")
+        if preview.forecast is None:
+            if preview.plan.impossible:
+                self.notify(_impossible(preview.plan), severity="warning", timeout=10)
+            else:
+                self.notify(f"All days from {wanted.first} to {wanted.last} are there. r does marked ones again.")
             return
-        took = [window.elapsed_s for window in self._list.days[:_ESTIMATE_FROM] if window.elapsed_s]
-        about = f"about {formats.span(fmean(took) * len(missing))} at the pace of the last days" if took else "a while"
-        question = (
-            f"Backfill {formats.plural(len(missing), 'day')} of {wanted.first} to {wanted.last}: about "
-            f"{len(missing) * _BLOCKS_A_DAY:,} blocks, {about}. It goes on by itself after a restart. Begin?"
-        )
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._begin(wanted)
 
-        self.app.push_screen(Confirm(question), answered)
+        self.app.push_screen(Confirm(_question(wanted, preview.plan, preview.forecast)), answered)
 
     @work(group="ask for jobs", exit_on_error=False)
     @guarded
@@ -211,8 +234,7 @@ class WindowsScreen(Screen[None]):
             self.notify(error.message, severity="error", timeout=10)
             return
         if plan.impossible:
-            count = formats.plural(len(plan.impossible), "window")
-            self.notify(f"The node has deleted the blocks of {count}: it is pruned.", severity="warning", timeout=10)
+            self.notify(_impossible(plan), severity="warning", timeout=10)
         if plan.job is not None:
             verb = "goes on" if plan.goes_on else "is in the queue"
             self.notify(f"{title(plan.job)} {verb}. 4 shows how it goes.")
@@ -243,6 +265,33 @@ class OpenedWindow(WindowDetail):
         return action != "price_all" and super().check_action(action, parameters)
 
 
+def _likely(windows: WindowList) -> str:
+    """The days that are probably meant: the gaps, else those since the newest, else the last week."""
+    missing = windows.missing_days
+    yesterday = datetime.fromtimestamp(clock.now_s(), UTC).date() - timedelta(days=1)
+    newest = max((window.date for window in windows.days if window.date is not None), default=None)
+    if missing:
+        return f"{missing[0]}..{missing[-1]}"
+    if newest is not None and newest < yesterday:
+        return f"{newest + timedelta(days=1)}..{yesterday}"
+    return f"{yesterday - timedelta(days=6)}..{yesterday}"
+
+
+def _impossible(plan: JobPlan) -> str:
+    count = formats.plural(len(plan.impossible), "window")
+    return f"The node is pruned and has deleted the blocks of {count}: they can't be had from it."
+
+
+def _question(wanted: Days, plan: JobPlan, forecast: Forecast) -> str:
+    asked = (wanted.last - wanted.first).days + 1
+    count = formats.plural(asked, "day")
+    of = f"the {forecast.windows} of {count} that are missing" if forecast.windows < asked else count
+    first = f"Backfill {of}, {wanted.first} to {wanted.last}?" if asked > 1 else f"Backfill {wanted.first}?"
+    warning = [_impossible(plan)] if plan.impossible else []
+    rows = "\n".join(f"{name:<8} {what}" for name, what in forecast.rows)
+    return "\n\n".join([first, rows, *warning, "It goes on by itself after a restart."])
+
+
 def read_days(text: str) -> Days:
     """Days as they are typed: one, or a first and a last. Raises `OperatorError`."""
     first, dots, last = text.replace(" ", "").partition("..")
@@ -258,6 +307,14 @@ def _request(window: Window) -> Request | None:
     if window.first_height is None or window.last_height is None:
         return None
     return Heights(window.first_height, window.last_height)
+
+
+def _largest_divergence(window: Window) -> float:
+    return -abs(window.divergence_window_pct or 0.0)
+
+
+def _least_confidence(window: Window) -> float:
+    return window.confidence if window.confidence is not None else 2.0
 
 
 def _state(window: Window) -> Text:
@@ -306,6 +363,11 @@ def _took(window: Window) -> str | Text:
     return f"{window.elapsed_s:.1f} s" if window.elapsed_s is not None else _NONE
 
 
+_ORDERS: tuple[tuple[str, Callable[[Window], float] | None], ...] = (
+    ("newest first", None),
+    ("largest divergence first", _largest_divergence),
+    ("least confidence first", _least_confidence),
+)
 _COLUMNS: tuple[Column[Window], ...] = (
     Column("window", 17, _what),
     Column("state", 11, _state),

@@ -51,7 +51,7 @@ def describe(days: Sequence[Window], width: int) -> Text:
         missing += (mark, style) == _MISSING
         text.append(mark, style)
     first = newest - timedelta(days=shown - 1)
-    legend = f"\n{first} – {newest}  ■ valid ▨ not valid ◇ imported x orphaned · missing ({missing})"
+    legend = f"\n{first}–{newest}  · missing ({missing})  ■ valid ▨ not valid ◇ imported x orphan"
     text.append(legend[: width + 1], "dim")
     return text
 

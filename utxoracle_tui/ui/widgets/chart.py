@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from textual.visual import VisualType
 from textual_plotext import PlotextPlot
 from textual_plotext.plot import Plot
 
+from utxoracle_tui.ui.cells import EMPTY, Axis, CellPicture
 from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,12 @@ _PLOTEXT = threading.Lock()
 _DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
 _TICK = "┬"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 5
+_TOWARDS_BACKGROUND = 0.6
+_ASCII = str.maketrans("│─┤├┼┬┴└┘┌┐━", "|-+++++++++=")
 
 Rgb = tuple[int, int, int]
+Fitted = Callable[[int, int], CellPicture | None]
+"""Makes a picture for so many columns and rows, in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,10 @@ class Chart(PlotextPlot):
     Chart { width: 1fr; height: 1fr; }
     """
 
-    def __init__(self, empty_text: str, *, id: str | None = None) -> None:
+    def __init__(self, empty_text: str, *, least_rows: int = _LEAST_ROWS, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._picture: Picture | None = None
+        self._least_rows = least_rows
+        self._picture: Picture | Fitted | None = None
         self._is_known = False
         self._empty_text = empty_text
         self._drawn = Text("")
@@ -67,6 +75,17 @@ class Chart(PlotextPlot):
 
     def show(self, picture: Picture | None) -> None:
         """Show another picture; None shows the text for an empty chart."""
+        self._show(picture)
+
+    def show_fitted(self, make: Fitted, empty_text: str) -> None:
+        """Show what is made for the size that the chart has, now and whenever that changes.
+
+        Where it makes None, the text is shown.
+        """
+        self._empty_text = empty_text
+        self._show(make)
+
+    def _show(self, picture: Picture | Fitted | None) -> None:
         self._picture = picture
         self._is_known = True
         self._redraw()
@@ -83,12 +102,13 @@ class Chart(PlotextPlot):
     async def _redraw(self) -> None:
         picture = self._picture
         if picture is None:
-            drawn = Text(self._empty_text if self._is_known else "", "dim")
-        elif self.size.width < _LEAST_COLUMNS or self.size.height < _LEAST_ROWS:
+            drawn = self._empty()
+        elif self.size.width < _LEAST_COLUMNS or self.size.height < self._least_rows:
             drawn = Text("There is no room to draw; make the terminal larger.", "dim")
         else:
             try:
-                drawn = await asyncio.to_thread(_draw, picture, self._look())
+                made = await asyncio.to_thread(_draw, picture, self._look())
+                drawn = self._empty() if made is None else made
             except Exception as error:
                 log.exception("a chart could not be drawn")
                 drawn = Text(f"The chart could not be drawn: {type(error).__name__}. This is a fault of the program.")
@@ -96,25 +116,81 @@ class Chart(PlotextPlot):
             self._drawn = drawn
             self.refresh()
 
+    def _empty(self) -> Text:
+        return Text(self._empty_text if self._is_known else "", "dim")
+
     def _look(self) -> _Look:
         variables = self.app.theme_variables
-        names: tuple[Colour, ...] = ("primary", "accent", "warning", "foreground", "secondary", "success")
-        colours = {name: Color.parse(variables[name]).rgb for name in names}
+        background = Color.parse(variables["background"])
+        colours: dict[Colour, Rgb] = {
+            name: Color.parse(variables[name]).rgb for name in get_args(Colour) if name in variables
+        }
+        blends: tuple[tuple[Colour, str], ...] = (("quiet", "foreground"), ("band", "success"))
+        for name, of in blends:
+            colours[name] = Color.parse(variables[of]).blend(background, _TOWARDS_BACKGROUND).rgb
         theme = self._get_plotext_theme_name(self.app.theme)
         return _Look(self.size.width, self.size.height, theme, colours)
 
 
-def _draw(picture: Picture, look: _Look) -> Text:
+def _draw(picture: Picture | Fitted, look: _Look) -> Text | None:
+    if isinstance(picture, Picture):
+        with _PLOTEXT:
+            return _draw_alone(picture, look)
+    made = picture(look.columns, look.rows)
+    if made is None:
+        return None
     with _PLOTEXT:
-        return _draw_alone(picture, look)
+        return _draw_cells(made, look)
+
+
+def _draw_cells(picture: CellPicture, look: _Look) -> Text:
+    """One mark a cell, with axes at the left and below."""
+    rows, columns = picture.glyphs.shape
+    # plotext wants a row for labels of its own
+    plot = _new_plot(look, rows_more=0 if picture.x_axis is Axis.LABELLED else 1)
+    plot.xlim(0, columns - 1)
+    plot.ylim(0, rows - 1)
+    plot.xaxes(picture.x_axis is not Axis.NONE, False)
+    plot.yaxes(True, False)
+    # a mark that nobody sees: plotext must not be given an empty chart
+    plot.scatter([0], [0], marker=EMPTY, color=look.colours["foreground"])
+    for colour, cells in _by_colour(picture).items():
+        rows_of, columns_of, marks = zip(*cells, strict=True)
+        # it takes a mark a point as well
+        plot.scatter(columns_of, rows_of, marker=list(marks), color=look.colours[colour])  # type: ignore[arg-type]
+    width = picture.label_columns
+    y_labels = [tick.label[:width].rjust(width) for tick in picture.y_ticks]
+    plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
+    plot.yticks([tick.at for tick in picture.y_ticks], y_labels)
+    text = plot.build()
+    built = Text.from_ansi(text.translate(_ASCII) if picture.ascii else text).split("\n")
+    lines = list(built[: rows + (1 if picture.x_axis is not Axis.NONE else 0)])
+    if picture.x_axis is Axis.LABELLED:
+        places = [width + 1 + int(tick.at) for tick in picture.x_ticks]
+        labels = _label_row(look.columns, places, [tick.label for tick in picture.x_ticks])
+        lines.append(Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color)))
+    return Text("\n").join(lines)
+
+
+def _by_colour(picture: CellPicture) -> dict[Colour, list[tuple[int, int, str]]]:
+    """Row, column and mark of each cell that has one."""
+    found: dict[Colour, list[tuple[int, int, str]]] = defaultdict(list)
+    for row, column in zip(*(cells.tolist() for cells in np.nonzero(picture.glyphs != EMPTY)), strict=True):
+        found[picture.colours[row][column] or "foreground"].append((row, column, str(picture.glyphs[row, column])))
+    return found
+
+
+def _new_plot(look: _Look, rows_more: int = 0) -> Plot:
+    plot = Plot()
+    plot.clear_figure()
+    plot.plotsize(look.columns, look.rows + rows_more)
+    plot._set_size(look.columns, look.rows + rows_more)
+    plot.theme(look.theme)
+    return plot
 
 
 def _draw_alone(picture: Picture, look: _Look) -> Text:
-    plot = Plot()
-    plot.clear_figure()
-    plot.plotsize(look.columns, look.rows)
-    plot._set_size(look.columns, look.rows)
-    plot.theme(look.theme)
+    plot = _new_plot(look)
     plot.xlim(*picture.x_range)
     plot.ylim(*picture.y_range)
     for series in picture.series:
@@ -129,17 +205,18 @@ def _draw_alone(picture: Picture, look: _Look) -> Text:
     lines = Text.from_ansi(plot.build()).split("\n")
     while not lines[-1].plain.strip():
         lines.pop()
-    labels = _label_row(lines[-1].plain, [tick.label for tick in picture.x_ticks])
+    axis = lines[-1].plain
+    places = [column for column, mark in enumerate(axis) if mark == _TICK]
+    labels = _label_row(len(axis), places, [tick.label for tick in picture.x_ticks])
     return Text("\n").join([*lines, Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color))])
 
 
-def _label_row(axis: str, labels: Sequence[str]) -> str:
+def _label_row(columns: int, places: Sequence[int], labels: Sequence[str]) -> str:
     """Labels centred under the ticks of an axis, the outer ones first; what would touch another is left out."""
-    places = [column for column, mark in enumerate(axis) if mark == _TICK]
-    row = [" "] * len(axis)
+    row = [" "] * columns
     pairs = list(zip(places, labels, strict=False))
     for place, label in [*pairs[:1], *pairs[:0:-1]]:
-        start = max(0, min(place - len(label) // 2, len(axis) - len(label)))
+        start = max(0, min(place - len(label) // 2, columns - len(label)))
         room = row[max(start - 1, 0) : start + len(label) + 1]
         if all(cell == " " for cell in room):
             row[start : start + len(label)] = label

@@ -6,19 +6,30 @@ from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.widgets import Static
 
+from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
+from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.round_line import RoundLine
+from utxoracle_tui.ui.widgets.sources_line import SourcesLine
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
 
-SCREENS = (("1", "dashboard", "Dashboard"), ("2", "stack", "Stack"), ("3", "windows", "Windows"), ("4", "jobs", "Jobs"))
+SCREENS = (
+    ("1", "dashboard", "Dashboard"),
+    ("2", "stack", "Stack"),
+    ("3", "windows", "Windows"),
+    ("4", "jobs", "Jobs"),
+    ("5", "log", "Log"),
+)
+
+_WIDE_COLUMNS = 150
 
 
 class Header(Vertical):
@@ -27,6 +38,10 @@ class Header(Vertical):
     DEFAULT_CSS = """
     Header { height: auto; }
     Header > #heading { height: 1; background: $panel; color: $primary; text-style: bold; }
+    Header > #sources { height: auto; }
+    Header.-wide > #sources { layout: horizontal; }
+    Header.-wide NodeLine { width: auto; max-width: 60%; }
+    Header.-wide SourcesLine { width: 1fr; text-align: right; }
     """
 
     def __init__(self, parts: EngineParts, here: str) -> None:
@@ -38,7 +53,9 @@ class Header(Vertical):
     def compose(self) -> ComposeResult:
         """The heading with the screens and their keys, then a line or two of each source."""
         yield Static(id="heading")
-        yield NodeLine(self._parts.host)
+        with Container(id="sources"):
+            yield NodeLine(self._parts.host)
+            yield SourcesLine()
         yield RoundLine()
 
     def on_mount(self) -> None:
@@ -46,14 +63,21 @@ class Header(Vertical):
         console = cast("NodeConsole", self.app)
         console.node_signal.subscribe(self, self._node_read)
         console.store_signal.subscribe(self, self._store_read)
+        console.stack_signal.subscribe(self, self._stack_read)
+        console.jobs_signal.subscribe(self, self._jobs_read)
         if console.node is not None:
             self._node_read(console.node)
         if console.stored is not None:
             self._store_read(console.stored)
+        if console.stack is not None:
+            self._stack_read(console.stack)
+        if console.jobs is not None:
+            self._jobs_read(console.jobs)
         self._draw_heading()
 
     def on_resize(self) -> None:
-        """The screens stand at the right end."""
+        """The screens stand at the right end; where there is room, all sources share a line."""
+        self.set_class(self.size.width >= _WIDE_COLUMNS, "-wide")
         self._draw_heading()
 
     def _draw_heading(self) -> None:
@@ -70,3 +94,9 @@ class Header(Vertical):
 
     def _store_read(self, reading: StoreReading) -> None:
         self.query_one(RoundLine).show(reading)
+
+    def _stack_read(self, reading: StackReading) -> None:
+        self.query_one(SourcesLine).show_stack(reading)
+
+    def _jobs_read(self, reading: JobsReading) -> None:
+        self.query_one(SourcesLine).show_jobs(reading)

@@ -7,14 +7,20 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from utxoracle_core.block_price import STALE_AFTER_S, SURE_FROM, Gap
+from utxoracle_core.block_price import SURE_FROM, Gap
 from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.block_keeping import gap_now
+from utxoracle_tui.engine.exchange_mean import divergence_pct
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.store.records import Observation
 
 _AGE_CHECK_S = 1.0
 _WIDE_COLUMNS = 100
 _LATE_S, _STALE_S = 3_600.0, 7_200.0
+_DOUBTFUL_PCT = 15.0
+"""In the data that the method was tried on, it was never so far off. But a fall of 30 % in an hour leaves its grid, of
+25 % to each side: what it finds then can be a false image of the price, until the window price has followed.
+"""
 _OLD_ROUND_S = 3_600.0
 """Rounds follow the blocks, and an hour without a block is rare."""
 
@@ -101,10 +107,13 @@ def _append_block_price(text: Text, seen: Observation, now_s: float) -> None:
         return
     age_s = max(now_s - seen.block_time_s, 0.0)
     at = f"block {seen.block_height}, {formats.age(age_s)}"
-    reason = Gap.STALE if seen.block_reason is None and age_s > STALE_AFTER_S else seen.block_reason
-    if reason is not None or seen.block_usd is None:
-        gap = Gap(reason or Gap.UNCERTAIN)
+    eligible_s = seen.block_time_s if seen.block_eligible_s is None else seen.block_eligible_s
+    gap = gap_now(seen.block_reason, eligible_s, now_s)
+    if gap is not None or seen.block_usd is None:
+        gap = gap or Gap.UNCERTAIN
         text.append(f"none at {at}: {gap.value}", "bold yellow")
+        if gap is Gap.STALE:
+            text.append(f", {formats.span(now_s - eligible_s)} old", "bold yellow")
         text.append(f". {gap.sentence}", "yellow")
         return
     text.append(formats.usd(seen.block_usd), "bold")
@@ -115,6 +124,25 @@ def _append_block_price(text: Text, seen: Observation, now_s: float) -> None:
         weak = seen.block_confidence < SURE_FROM
         text.append(f" · confidence {seen.block_confidence:.2f}{' weak' if weak else ''}", "yellow" if weak else "")
     text.append(f" · {at}", "dim")
+    if doubt := _doubt(seen):
+        text.append(f"\n⚠ doubtful: {doubt}", "bold yellow")
+
+
+def _doubt(seen: Observation) -> str | None:
+    """Why a block price that is shown may be wrong all the same, as a sentence: it is far from the other prices."""
+    against_exchange_pct = seen.divergence_block_pct
+    if against_exchange_pct is not None and abs(against_exchange_pct) > _DOUBTFUL_PCT:
+        far = _far(against_exchange_pct)
+        return f"it is {far} the exchange price. After a move of over 25 % within hours it can be a false image."
+    against_window_pct = divergence_pct(seen.block_usd, seen.onchain_usd)
+    if against_window_pct is not None and abs(against_window_pct) > _DOUBTFUL_PCT:
+        far = _far(against_window_pct)
+        return f"it is {far} the window price, which lags by half a day. See what the exchange says."
+    return None
+
+
+def _far(percent: float) -> str:
+    return f"{abs(percent):.0f} % {'above' if percent > 0 else 'below'}"
 
 
 def _percent(value_pct: float) -> str:

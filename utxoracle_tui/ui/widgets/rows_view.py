@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
@@ -62,10 +63,17 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         """The marks are others."""
 
     def __init__(
-        self, columns: Sequence[Column[T]], key: Callable[[T], str], *, empty: str, id: str | None = None
+        self,
+        columns: Sequence[Column[T]],
+        key: Callable[[T], str],
+        *,
+        empty: str,
+        id: str | None = None,
+        picks: bool = True,
     ) -> None:
-        """`empty` is the sentence for a table without rows."""
+        """`empty` is the sentence for a table without rows; without `picks` none is opened or marked."""
         super().__init__()
+        self._picks = picks
         self._columns = columns
         self._key = key
         self._empty = empty
@@ -83,6 +91,11 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
     def position(self) -> tuple[int, int]:
         """Which row that is, from 1, of how many."""
         return (self._cursor + 1 if self._rows else 0), len(self._rows)
+
+    @property
+    def mark_count(self) -> int:
+        """How many rows are marked."""
+        return len(self._marks)
 
     @property
     def marked(self) -> list[T]:
@@ -121,8 +134,8 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         if y == 0:
             return self._strip([column.title for column in self._shown(width)], width, "rows--header", " ")
         index = int(self.scroll_offset.y) + y - 1
-        if not self._rows and index == 0:
-            return Strip([Segment(self._empty, Style(dim=True))]).adjust_cell_length(width, self.rich_style)
+        if not self._rows and index < len(lines := textwrap.wrap(self._empty, max(width - 2, 1))):
+            return Strip([Segment(f"  {lines[index]}", Style(dim=True))]).adjust_cell_length(width, self.rich_style)
         if index >= len(self._rows):
             return Strip.blank(width, self.rich_style)
         row = self._rows[index]
@@ -147,6 +160,10 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         line.truncate(width)
         segments = line.render(self.app.console)
         return Strip(Segment.apply_style(segments, base)).adjust_cell_length(width, base)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the keys of what can't be done."""
+        return action not in {"open", "mark", "mark_range"} or self._picks
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """The cursor looks different with the focus."""

@@ -1,0 +1,144 @@
+"""The prices at the blocks of windows that jobs and `price --save` make, against a simulated host on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.job_place import JobPlace, act, blocks_served, job_place
+from utxoracle_tui.commands.price_saving import save
+from utxoracle_tui.demo.host.options import HostOptions
+from utxoracle_tui.demo.host.process import HostProcess, start_host
+from utxoracle_tui.engine.block_line import LEAD_BLOCKS
+from utxoracle_tui.engine.jobs.wanted import Days
+from utxoracle_tui.engine.request import Day, Last
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS
+from utxoracle_tui.engine.workers import Workers
+from utxoracle_tui.store.records import BlockPrice, ExchangeReading, Job, Window
+
+PLANTED_USD = 57_000
+OPTIONS = HostOptions(days=2, tx_per_block=30, speed=0, price=str(PLANTED_USD))
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[HostProcess]:
+    with start_host(OPTIONS, wait_until_ready=True) as host:
+        yield host
+
+
+@pytest.fixture
+def host(running: HostProcess) -> Iterator[HostProcess]:
+    act(running, "clear-statistics")
+    yield running
+    act(running, "prune", below=None)
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+async def backfilled(place: JobPlace, days: Days) -> Job:
+    return await place.run((await place.shop.planner.backfill(days)).job)
+
+
+def window_of(place: JobPlace, number: int = 0) -> Window:
+    """A stored day, the newest first."""
+    return place.store.windows.newest("day", 5)[number]
+
+
+def heights(prices: list[BlockPrice]) -> list[int]:
+    return sorted(price.last_height for price in prices)
+
+
+def of_window(window: Window) -> list[int]:
+    assert window.first_height is not None and window.last_height is not None
+    return list(range(window.first_height, window.last_height + 1))
+
+
+async def test_days_in_order_with_the_prices_at_all_their_blocks_and_one_of_them_again(
+    host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        days = await place.days(2)
+        job = await backfilled(place, days)
+        windows = [window_of(place, number) for number in (1, 0)]
+        stored = place.store.block_prices.all()
+        assert heights(stored) == of_window(windows[0]) + of_window(windows[1])
+        hashes = await place.node.block_hashes(heights(stored))
+        assert {price.last_hash for price in stored} == set(hashes)
+        shown = [price.price_usd for price in stored if price.price_usd is not None]
+        # thirty transactions a block say too little now and then
+        assert len(shown) > 0.25 * len(stored)
+        assert shown == pytest.approx([PLANTED_USD] * len(shown), rel=0.02)
+        assert all(price.reason for price in stored if price.price_usd is None)
+        # the second day's blocks before are those of the first
+        served = blocks_served(host)
+        lead = min(LEAD_BLOCKS, heights(stored)[0])
+        assert (len(served), set(served.values())) == (len(stored) + lead, {1})
+        items = place.store.jobs.items(job.key)
+        assert sum(item.blocks or 0 for item in items) == len(served)
+        assert [item.blocks for item in items][1] == len(of_window(windows[1]))
+        assert all(item.blocks == item.blocks_done for item in items)
+        await again(place, await place.days(1))
+
+
+async def again(place: JobPlace, days: Days) -> None:
+    """What was stored when a block was new stays, unless there is a rerun."""
+    as_found = {price.last_hash: price for price in place.store.block_prices.all()}
+    window = window_of(place)
+    one = next(price for price in as_found.values() if price.last_height == (window.first_height or 0) + 50)
+    readings = [ExchangeReading(time_s=one.time_s - 5, price_usd=50_000.0, source="own")]
+    place.store.exchange_readings.put(readings)
+    then = replace(one, price_usd=1.0, exchange_usd=40_000.0, exchange_time_s=one.time_s - 1)
+    place.store.block_prices.put([then], replace=True)
+    # the window has gone, its block prices have not: nothing of them is worked out again
+    other = replace(window_of(place), orphaned=True)
+    place.store.windows.put([other])
+    await backfilled(place, days)
+    assert not window_of(place).orphaned
+    assert {price.last_hash: price for price in place.store.block_prices.all()} == as_found | {one.last_hash: then}
+    await place.run((await place.shop.planner.rerun(days)).job)
+    after = {price.last_hash: price for price in place.store.block_prices.all()}
+    found = after[one.last_hash]
+    assert (found.price_usd, found.exchange_usd) == (one.price_usd, 40_000.0)
+    assert {price.last_hash: price.price_usd for price in as_found.values()} == {
+        price.last_hash: price.price_usd for price in after.values()
+    }
+    # a block that had no exchange price has the reading of its moment now
+    beside = [price for price in after.values() if price.exchange_usd == 50_000.0]
+    assert beside
+    assert all(price.time_s >= one.time_s - 605 for price in beside)
+
+
+async def test_on_a_pruned_node_it_goes_on_with_what_there_is(
+    host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        days = await place.days(1)
+        newest = await place.live.plan(Day(days.last))
+        blocks = newest.window.blocks
+        act(host, "prune", below=blocks.first - 20)
+        await backfilled(place, days)
+        # of 36 blocks something of the start is left
+        assert heights(place.store.block_prices.all()) == list(range(blocks.first + 16, blocks.last + 1))
+        assert len(blocks_served(host)) == len(blocks) + 20
+
+
+async def test_price_save_keeps_them_too(host: HostProcess, workers: Workers, tmp_path: Path) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        result = await place.live.price(Last(20), lambda progress: None)
+        said = await save(place.live, place.store, result, DEFAULT_LIMITS)
+        assert said.splitlines()[:-1] == ["  block prices  20 new ones stored"]
+        stored = place.store.block_prices.all()
+        outputs = result.price.outputs
+        assert heights(stored) == list(range(outputs.first_height, outputs.last_height + 1))
+        assert len(blocks_served(host)) == 20 + LEAD_BLOCKS
+        assert "0 new ones stored" in await save(place.live, place.store, result, DEFAULT_LIMITS)
+        assert place.store.block_prices.all() == stored

@@ -1,0 +1,242 @@
+"""What the price chart says in words: its legend, the figures at the cursor, and all of it as a paragraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.text import Text
+
+from utxoracle_tui import formats
+from utxoracle_tui.engine.chart.cursor import BlockAt, CursorReading, FigureAt
+from utxoracle_tui.engine.chart.levels import ALERT_PCT, LARGE_PCT, Level, level_of, levels
+from utxoracle_tui.engine.chart.series import Codes, Flags, Floats, GapReason, Source, State, inside
+from utxoracle_tui.engine.chart.statistics import RangeStatistics
+from utxoracle_tui.store.statistics import Basis
+from utxoracle_tui.ui.chart_view import ChartView
+from utxoracle_tui.ui.price_glyphs import Style
+from utxoracle_tui.ui.price_pictures import Frame
+
+_LEVEL_STYLE = {Level.LARGE: "bold yellow", Level.ALERT: "bold red"}
+_WIDE_COLUMNS, _WIDEST_COLUMNS = 110, 140
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    mark: str
+    words: str
+    style: str
+
+
+def divergence(pct: float | None, style: Style = Style.COLOUR) -> Text:
+    """A divergence with its sign, and a word and a mark where it is large."""
+    if pct is None or np.isnan(pct):
+        return Text("-" if style is Style.ASCII else "–", "dim")
+    level = level_of(pct)
+    figure = f"{pct:+.2f} %"
+    if level is Level.ALERT:
+        return Text(f"!! ALERT {figure}", _LEVEL_STYLE[level])
+    if level is Level.LARGE:
+        up, down = ("^", "v") if style is Style.ASCII else ("▲", "▼")
+        return Text(f"{up} {figure} high" if pct > 0 else f"{down} {figure} low", _LEVEL_STYLE[level])
+    return Text(figure)
+
+
+def heading(view: ChartView, basis: Basis, width: int) -> Text:
+    """What is shown: the span, whether it follows the time, and on which basis."""
+    live = "live" if view.follows else "still (n: live)"
+    span = formats.utc_span(view.start_s, view.end_s) if view.start_s > 0 else "all there is"
+    text = Text(f"{view.title} · {live}", "bold", no_wrap=True)
+    text.append(f" · divergence: {basis}", "bold")
+    text.append(f" · {span}", "not bold")
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def legend(frame: Frame, width: int, lines: int) -> Text:
+    """The marks that are on the chart and how many there are of each, in at most so many lines."""
+    text, used, line = Text(no_wrap=True), 0, 1
+    entries = _entries(frame)
+    for number, entry in enumerate(entries):
+        length = len(entry.mark) + 1 + len(entry.words) + 2
+        if used and used + length > width:
+            if line == lines:
+                text.append(f"+{len(entries) - number}", "dim")
+                break
+            text.append("\n")
+            used, line = 0, line + 1
+        text.append(entry.mark, entry.style)
+        text.append(f" {entry.words}  ", "dim")
+        used += length
+    return text
+
+
+def _entries(frame: Frame) -> list[_Entry]:
+    """What there is in the span, the lines first and then what is out of the ordinary."""
+    series, glyphs = frame.series, frame.glyphs
+    blocks, windows, exchange = series.blocks, series.windows, series.exchange
+    states = blocks.state[inside(blocks.time_s, frame.start_s, frame.end_s)]
+    of_windows = windows.state[inside(windows.time_s, frame.start_s, frame.end_s)]
+    sources = exchange.source[inside(exchange.time_s, frame.start_s, frame.end_s)]
+    pairs = frame.series.comparisons[frame.basis]
+    here = inside(pairs.time_s, frame.start_s, frame.end_s)
+    on_chain = pairs.state[here] != State.ORPHANED
+    size = levels(pairs.divergence_pct[here][on_chain])
+    priced = _count(states, State.VALID) + _count(states, State.LOW_CONFIDENCE)
+    line, orphaned = glyphs.line_sample, glyphs.states[State.ORPHANED]
+    counted = [
+        (glyphs.block or line, "block", priced, "green"),
+        (glyphs.exchange or line, "exchange", _count(sources, Source.OWN), "red"),
+        (glyphs.window, "window", _count(of_windows, State.VALID), "rgb(138,106,59)"),
+        (glyphs.alert, f"over {ALERT_PCT:g} %:", _count(size, Level.ALERT), "bold red"),
+        (f"{glyphs.high}{glyphs.low}", f"over {LARGE_PCT:g} %:", _count(size, Level.LARGE), "bold yellow"),
+        (glyphs.gap, "no price", _count(states, State.GAP), "yellow"),
+        (glyphs.weak, "weak", _count(states, State.LOW_CONFIDENCE), "green"),
+        *(
+            (glyphs.states[state], state.word, _count(of_windows, state), "yellow")
+            for state in (State.NOT_VALID, State.LOW_CONFIDENCE, State.IMPORTED, State.UNKNOWN)
+        ),
+        (orphaned, "orphaned", _count(of_windows, State.ORPHANED) + _count(states, State.ORPHANED), "yellow"),
+        (glyphs.public, "PUBLIC", _count(sources, Source.PUBLIC), "red"),
+        (glyphs.daily, "daily exchange", _count(sources, Source.DAILY), "red"),
+        (glyphs.imported_exchange, "imported exchange", _count(sources, Source.IMPORTED), "red"),
+    ]
+    found = [_Entry(mark, f"{words} {count:,}", style) for mark, words, count, style in counted if count]
+    return [*found, _Entry(glyphs.band, "band", "green")] if priced else found
+
+
+def _count(codes: Codes, code: int) -> int:
+    return int(np.count_nonzero(codes == code))
+
+
+def readout(reading: CursorReading, basis: Basis, width: int, style: Style, *, is_cursor: bool) -> Text:
+    """The figures at a moment in one line: of the prices, on a narrow terminal, those that the basis compares."""
+    wide, widest = width >= _WIDE_COLUMNS, width >= _WIDEST_COLUMNS
+    text = Text("at " if is_cursor else "last ", "bold" if is_cursor else "dim", no_wrap=True)
+    text.append(formats.utc_minute(reading.time_s), "bold")
+    if reading.block is not None:
+        text.append(f" #{reading.block.height}")
+    if basis == "block" or wide:
+        text.append(" block ", "dim")
+        _append_block(text, reading.block, with_band=widest)
+    if basis != "block":
+        text.append(" window ", "dim")
+        _append_window(text, reading.window)
+    text.append(" exchange " if wide else " exch ", "dim")
+    _append_exchange(text, reading.exchange)
+    text.append(f" {basis} " if wide else " ", "dim")
+    text.append_text(divergence(reading.divergence.pct if reading.divergence else None, style))
+    if basis == "block" and wide:
+        text.append(" window ", "dim")
+        _append_window(text, reading.window)
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def _append_window(text: Text, window: FigureAt | None) -> None:
+    if window is None:
+        text.append("none")
+        return
+    text.append(formats.usd(window.price_usd), "bold")
+    if window.state is not State.VALID:
+        text.append(f" {window.state.word}", "yellow")
+
+
+def _append_exchange(text: Text, exchange: FigureAt | None) -> None:
+    if exchange is None:
+        text.append("none")
+        return
+    text.append(formats.usd(exchange.price_usd), "bold")
+    if exchange.source is not Source.OWN:
+        word = exchange.source.word
+        text.append(f" {word.upper() if exchange.source is Source.PUBLIC else word}", "yellow")
+
+
+def _append_block(text: Text, block: BlockAt | None, *, with_band: bool) -> None:
+    if block is None:
+        text.append("none")
+    elif block.price_usd is None:
+        text.append(f"none: {block.gap.word}", "yellow")
+    else:
+        text.append(formats.usd(block.price_usd), "bold")
+        if with_band and block.low_usd is not None and block.high_usd is not None:
+            text.append(f" ({formats.whole_usd(block.low_usd)}–{formats.whole_usd(block.high_usd)})", "dim")
+        if block.state is not State.VALID:
+            text.append(" orphaned" if block.state is State.ORPHANED else " weak", "yellow")
+
+
+def summary(frame: Frame, statistics: RangeStatistics) -> str:
+    """What the chart shows, as one paragraph."""
+    series = frame.series
+    blocks, windows, exchange = series.blocks, series.windows, series.exchange
+    parts = [
+        f"From {formats.utc_minute(frame.start_s)} to {formats.utc_minute(frame.end_s)} UTC.",
+        _course(frame, "The block price", blocks.time_s, np.where(_kept(blocks.state), blocks.price_usd, np.nan)),
+        _course(frame, "The window price", windows.time_s, np.where(_kept(windows.state), windows.price_usd, np.nan)),
+        _course(frame, "The exchange price", exchange.time_s, exchange.price_usd),
+        _course_of_divergence(frame, statistics),
+        _gaps(frame, statistics),
+    ]
+    return " ".join(parts)
+
+
+def _kept(states: Codes) -> Flags:
+    kept: Flags = states != State.ORPHANED
+    return kept
+
+
+def _course(
+    frame: Frame,
+    subject: str,
+    times: Floats,
+    prices: Floats,
+) -> str:
+    here = inside(times, frame.start_s, frame.end_s)
+    known = ~np.isnan(prices[here])
+    at, price = times[here][known], prices[here][known]
+    if not len(price):
+        return f"{subject} is not known anywhere in it."
+    low, high = int(price.argmin()), int(price.argmax())
+    return (
+        f"{subject} went from {formats.usd(price[0])} to {formats.usd(price[-1])} ({len(price):,} figures), with "
+        f"{formats.usd(price[low])} as its lowest on {formats.utc_minute(at[low])} and {formats.usd(price[high])} "
+        f"as its highest on {formats.utc_minute(at[high])}."
+    )
+
+
+def _course_of_divergence(frame: Frame, statistics: RangeStatistics) -> str:
+    low_pct, high_pct = statistics.smallest_pct, statistics.largest_pct
+    low_at, high_at = statistics.smallest_time_s, statistics.largest_time_s
+    if statistics.mean_pct is None or low_pct is None or high_pct is None or low_at is None or high_at is None:
+        return f"There is no divergence on the basis {statistics.basis}."
+    pairs = frame.series.comparisons[frame.basis]
+    here = inside(pairs.time_s, frame.start_s, frame.end_s)
+    size = levels(pairs.divergence_pct[here][_kept(pairs.state[here])])
+    alerts = _count(size, Level.ALERT)
+    large = _count(size, Level.LARGE) + alerts
+    how_many = f"{large:,} of {statistics.count:,} over {LARGE_PCT:g} %, {alerts:,} over {ALERT_PCT:g} %"
+    return (
+        f"The divergence on the basis {statistics.basis} is {statistics.mean_pct:+.2f} % in the mean, from "
+        f"{low_pct:+.2f} % on {formats.utc_minute(low_at)} to {high_pct:+.2f} % on {formats.utc_minute(high_at)}; "
+        f"{how_many}."
+    )
+
+
+def _gaps(frame: Frame, statistics: RangeStatistics) -> str:
+    blocks = frame.series.blocks
+    here = inside(blocks.time_s, frame.start_s, frame.end_s)
+    reasons = blocks.gap[here][blocks.state[here] == State.GAP]
+    words = [
+        f"{_count(reasons, reason):,} {reason.word}"
+        for reason in GapReason
+        if reason is not GapReason.NONE and _count(reasons, reason)
+    ]
+    found = "No stored block is without a price"
+    if len(reasons):
+        verb = "has" if len(reasons) == 1 else "have"
+        found = f"{formats.plural(len(reasons), 'block')} {verb} no price ({', '.join(words)})"
+    if statistics.blocks_covered is not None:
+        found += f"; {formats.percent(statistics.blocks_covered)} of the blocks have one"
+    if statistics.hours_covered is not None:
+        found += f"; {formats.percent(statistics.hours_covered)} of the hours have a divergence"
+    return f"{found}."

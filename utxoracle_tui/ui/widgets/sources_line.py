@@ -1,0 +1,105 @@
+"""All sources but the node in a line: a mark and a word for each, and the jobs that run."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.stack.reading import TITLES, Health, Source, SourceReading, Standing
+from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.ui.stack_words import glyph
+
+_AGE_CHECK_S = 1.0
+_AT_REST = frozenset({Standing.READY, Standing.NONE})
+
+
+class SourcesLine(Static):
+    """What the stack beside the node says, with the age of what is old."""
+
+    DEFAULT_CSS = """
+    SourcesLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Text("… asking the stack", "dim"))
+        self._stack: StackReading | None = None
+        self._jobs: JobsReading | None = None
+        self._shown = Text()
+
+    def on_mount(self) -> None:
+        """Keep the ages right."""
+        self.set_interval(_AGE_CHECK_S, self._refresh)
+
+    def on_resize(self) -> None:
+        """Say more where there is room."""
+        self._refresh()
+
+    def show_stack(self, reading: StackReading) -> None:
+        """Show another reading of the stack."""
+        self._stack = reading
+        self._refresh()
+
+    def show_jobs(self, reading: JobsReading) -> None:
+        """Show another reading of the jobs."""
+        self._jobs = reading
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._stack is None:
+            return
+        text = describe(self._stack, self._jobs, clock.elapsed_s(), self.content_size.width)
+        if text != self._shown:
+            self._shown = text
+            self.update(text)
+
+
+def describe(stack: StackReading, jobs: JobsReading | None, now_s: float, width: int) -> Text:
+    """The line at a moment on the clock for spans, in at most `width` columns where that can be.
+
+    Where there isn't room for all, what is as it should be is only counted.
+    """
+    others = [source for source in stack.all if source.source is not Source.NODE]
+    at_work = _jobs(jobs)
+    whole = _joined([*(_source(source, now_s) for source in others), *at_work])
+    if whole.cell_len <= width:
+        return whole
+    brief = [_source(source, now_s, brief=source.standing in _AT_REST) for source in others]
+    if (text := _joined([*brief, *at_work])).cell_len <= width:
+        return text
+    odd = [_source(source, now_s) for source in others if source.standing not in _AT_REST]
+    fine = sum(source.standing is Standing.READY for source in others)
+    return _joined([*odd, Text.assemble(("● ", "bold green"), f"{fine} ok"), *at_work])
+
+
+def _joined(pieces: list[Text]) -> Text:
+    return Text("  ", no_wrap=True).join(pieces)
+
+
+def _source(source: SourceReading[object], now_s: float, *, brief: bool = False) -> Text:
+    mark, style = glyph(source)
+    text = Text.assemble((f"{mark} ", style), TITLES[source.source])
+    if brief:
+        return text
+    text.append(f" {source.word}", "" if source.standing in _AT_REST else style)
+    age_s = source.age_s(now_s)
+    if age_s is not None and source.health in (Health.LATE, Health.STALE, Health.DOWN):
+        text.append(f", {formats.age(age_s)}", "yellow")
+    return text
+
+
+def _jobs(reading: JobsReading | None) -> list[Text]:
+    """What the open jobs come to, as no piece or one."""
+    going = [job for job in reading.jobs if job.is_open] if reading is not None else []
+    if not going:
+        return []
+    first = going[0]
+    text = Text.assemble(
+        ("▶ ", "bold cyan"), f"{formats.plural(len(going), 'job')} {first.progress.tried}/{first.progress.total}"
+    )
+    if first.job.state == "paused":
+        text.append(" paused", "yellow")
+    elif first.estimate.eta is not None:
+        text.append(f", {formats.span(first.estimate.eta.likely_s)} left")
+    return [text]
