@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.support.examples import THOROUGH
 from tests.support.scanners import SCANNER_NAMES
 from utxoracle_tui.engine.worker_tasks import CACHE_VARIABLE
 
+COMPILE = "from utxoracle_core import scan_compiled; scan_compiled.compile_now()"
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -32,9 +34,14 @@ os.environ.setdefault(CACHE_VARIABLE, str(Path(__file__).parents[1] / ".pytest_c
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The soak tests are all of the property tests, too, with more examples."""
+    """The soak tests are all of the property tests, too, with more examples.
+
+    The scanner is compiled once, before there are several processes that would each do it.
+    """
     if config.option.markexpr == "soak":
         settings.load_profile(THOROUGH)
+    if "compiled" in SCANNER_NAMES and not hasattr(config, "workerinput"):
+        subprocess.run([sys.executable, "-c", COMPILE], check=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -117,6 +117,7 @@ async def again(place: JobPlace, days: Days) -> None:
     assert all(price.time_s >= one.time_s - 605 for price in beside)
 
 
+@pytest.mark.soak
 async def test_on_a_pruned_node_it_goes_on_with_what_there_is(
     host: HostProcess, workers: Workers, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ async def test_on_a_pruned_node_it_goes_on_with_what_there_is(
         assert len(blocks_served(host)) == len(blocks) + 20
 
 
+@pytest.mark.soak
 async def test_price_save_keeps_them_too(host: HostProcess, workers: Workers, tmp_path: Path) -> None:
     async with job_place(host, workers, tmp_path) as place:
         result = await place.live.price(Last(20), lambda progress: None)

@@ -75,6 +75,7 @@ async def header_times(env: dict[str, str]) -> dict[int, int]:
         return {header["height"]: header["time"] for header in headers}
 
 
+@pytest.mark.soak
 async def test_yesterday_is_the_default_day_at_any_hour() -> None:
     """The hosts start together: most of a start is spent importing."""
 

@@ -173,7 +173,12 @@ def days_of(economy: Economy) -> tuple[Found, ...]:
     return tuple(found)
 
 
-each_economy = pytest.mark.parametrize("economy", ECONOMIES, ids=lambda economy: economy.name)
+each_economy = pytest.mark.parametrize(
+    "economy",
+    # days are slow to draw: the others are for whoever has the time
+    [ECONOMIES[0], *(pytest.param(economy, marks=pytest.mark.soak) for economy in ECONOMIES[1:])],
+    ids=lambda economy: economy.name,
+)
 
 
 def medians(economy: Economy) -> tuple[list[float], list[float]]:
@@ -225,6 +230,7 @@ def test_a_clear_signal_is_valid_where_it_is_found(economy: Economy) -> None:
     assert min(day.confidence for day in right) > VALID_FROM
 
 
+@pytest.mark.soak
 def test_the_days_have_margins_as_thin_as_real_blocks() -> None:
     """From 0.5 to 8 %, with right and wrong answers among the thin ones."""
     days = [day for economy in ECONOMIES for day in days_of(economy)]

@@ -285,6 +285,7 @@ ASK = "print(s.is_compiled())"
 SCAN = "raw = s._GENESIS_BLOCK; print(s.scan(raw).merkle_root == raw[36:68], s._kernel.stats.cache_misses.total())"
 
 
+@pytest.mark.soak
 def test_machine_code_is_kept_for_other_processes(fresh: Fresh) -> None:
     assert fresh.words(ASK) == ["False"]
     assert fresh.files("nbi") == [], "asking compiles nothing"

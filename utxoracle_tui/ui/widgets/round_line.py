@@ -41,6 +41,10 @@ class RoundLine(Static):
         """Keep the ages right."""
         self.set_interval(_AGE_CHECK_S, self._refresh)
 
+    def on_resize(self) -> None:
+        """Say more where there is room."""
+        self._refresh()
+
     def show(self, reading: StoreReading) -> None:
         """Show another reading."""
         self._reading = reading
