@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from utxoracle_tui import __version__
+from utxoracle_tui import __version__, start_up
 from utxoracle_tui.demo.host.options import add_options
 from utxoracle_tui.errors import Exit, OperatorError
 
 INTERRUPTED = 130
 """As a shell has it for Ctrl-C: 128 and the number of the signal."""
+
+_WITH_SCREEN = ("console", "demo")
+"""Commands that have started when the first screen is shown."""
 
 _EXAMPLES = """examples:
   utxoracle-tui --blocks DIR                      the console on a folder of raw blocks
@@ -317,7 +320,10 @@ def main(argv: Sequence[str]) -> int:
     arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)
+        start_up.begin()
         command = importlib.import_module(f"utxoracle_tui.commands.{arguments.command}")
+        if arguments.command not in _WITH_SCREEN:
+            start_up.over()
         return int(command.run(arguments))
     except OperatorError as error:
         _print_error(error, as_json="--json" in argv)
@@ -334,6 +340,8 @@ def main(argv: Sequence[str]) -> int:
         told = report(error, getattr(arguments, "data_dir", None))
         _print_error(told, as_json="--json" in argv)
         return told.exit_code
+    finally:
+        start_up.over()
 
 
 def _print_error(error: OperatorError, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from utxoracle_tui import start_up
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.errors import Exit, OperatorError
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     """Serve until a signal, or open the console."""
     if not arguments.serve:
         return run_console(arguments)
+    start_up.over()
     options = HostOptions.from_arguments(arguments)
     try:
         run_until_signal(_serve(options, announce=arguments.announce, parent=arguments.parent))

@@ -139,7 +139,9 @@ class HttpSession:
             timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=None),
             limits=limits,
             transport=(
-                httpx.AsyncHTTPTransport(uds=str(socket_path), limits=limits, trust_env=False) if socket_path else None
+                httpx.AsyncHTTPTransport(uds=str(socket_path), verify=trust, limits=limits, trust_env=False)
+                if socket_path
+                else None
             ),
             headers={
                 "Accept": "*/*",

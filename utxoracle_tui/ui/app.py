@@ -16,6 +16,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from utxoracle_tui import start_up
 from utxoracle_tui.config.settings import Screen as Look
 from utxoracle_tui.ui.ascii_filter import AsciiFilter
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE, THEMES, WHITE_AND_ORANGE
@@ -61,6 +62,7 @@ class Console(App[None]):
                 with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                     loop.add_signal_handler(getattr(signal, name), self.exit)
         self.open_first()
+        self.call_after_refresh(start_up.over)
 
     def start(self) -> None:
         """Take the terminal over until the operator quits."""
