@@ -104,7 +104,13 @@ async def again(place: JobPlace, days: Days) -> None:
     await backfilled(place, days)
     assert not window_of(place).orphaned
     assert {price.last_hash: price for price in place.store.block_prices.all()} == as_found | {one.last_hash: then}
+    # a rerun that finds the price that is there leaves them alone, for they come from the same digests
     await place.run((await place.shop.planner.rerun(days)).job)
+    assert {price.last_hash: price for price in place.store.block_prices.all()} == as_found | {one.last_hash: then}
+    # one that finds another price does not
+    place.store.windows.put([replace(window_of(place), price_usd=1.0)], replace=True)
+    await place.run((await place.shop.planner.rerun(days)).job)
+    assert window_of(place).price_usd == window.price_usd
     after = {price.last_hash: price for price in place.store.block_prices.all()}
     found = after[one.last_hash]
     assert (found.price_usd, found.exchange_usd) == (one.price_usd, 40_000.0)

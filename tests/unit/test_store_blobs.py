@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,6 +48,21 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     assert "1" not in left
     size = sum(path.stat().st_size for path in (tmp_path / "b").rglob("*") if path.is_file())
     assert size <= 10_000
+
+
+def test_what_others_write_is_bounded_by_the_one_who_minds(tmp_path: Path) -> None:
+    minding = Blobs(tmp_path / "b", 10_000)
+    # as they are in worker processes, which know nothing of each other
+    others = [pickle.loads(pickle.dumps(minding)) for _ in range(2)]
+    for number in range(40):
+        written = others[number % 2].write(str(number), bytes(1000))
+        assert written >= 1000
+        assert minding.has(str(number))
+        if minding.grown(written):
+            minding.make_room()
+        assert sum(path.stat().st_size for path in (tmp_path / "b").rglob("*") if path.is_file()) <= 10_000
+    assert others[0].write("too big", bytes(20_000)) == 0
+    assert not minding.has("too big")
 
 
 def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class JobWorkshop:
         folder = data_dir(settings.store.data_dir)
 
         @cache
-        def kept_for(network: str) -> DigestKeeper:
+        def kept_for(network: str) -> DigestKeeper | None:
             return digests_of(folder, network, retention_of(settings))
 
         self._turns = Turns(

@@ -68,7 +68,7 @@ def pricing(
     """
 
     @cache
-    def kept_for(network: str) -> DigestKeeper:
+    def kept_for(network: str) -> DigestKeeper | None:
         return digests_of(data_dir(settings.store.data_dir), network, retention_of(settings))
 
     files = files or NodesBlockFiles(settings, keep=keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -40,6 +41,8 @@ class BlockFilesReading:
         return f"The node is asked for all blocks, as {self.why_not}." if self.why_not else None
 
 
+RunDigest = Callable[..., Awaitable[bytes]]
+"""Has a worker digest a block: called with the task and what it needs."""
 NO_FILES_YET = BlockFilesReading()
 
 
@@ -50,8 +53,10 @@ class BlockFilePricing:
         self._files = files
         self._workers = workers
 
-    async def digest(self, block: WantedBlock) -> tuple[bytes, int] | None:
+    async def digest(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int] | None:
         """The digest of a block and how many bytes the block has; None where the node has to be asked for it.
+
+        `run` has a worker digest it, unless it is done as always.
 
         Hash, work, merkle root and witness commitment are checked. Raises `OperatorError` when the worker was ended.
         """
@@ -61,7 +66,7 @@ class BlockFilePricing:
         if place is None:
             return None
         try:
-            digest = await self._workers.run(digest_in_place, place, block.height, block.hash_text)
+            digest = await (run or self._workers.run)(digest_in_place, place, block.height, block.hash_text)
         except FileNotFoundError:
             # a node that prunes has deleted it
             await self._files.distrust(block.hash_text, place, None)

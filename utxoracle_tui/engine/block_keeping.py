@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 
 from utxoracle_core import BLOCK_METHOD, STALE_AFTER_S, Gap, HeightRange
-from utxoracle_tui.engine.block_line import Turn, of_blocks, quietly
+from utxoracle_tui.engine.block_line import of_blocks, quietly
 from utxoracle_tui.engine.exchange_mean import HELD_S, divergence_pct
 from utxoracle_tui.engine.pricing import ProgressCallback, WindowPricing
 from utxoracle_tui.engine.request import Heights
@@ -28,7 +27,6 @@ async def missing_prices(
     start_usd: float,
     *,
     on_progress: ProgressCallback = quietly,
-    turn: Turn = nullcontext,
     anew: bool = False,
 ) -> list[BlockPrice]:
     """The prices at those blocks that the store has none of by this method, or at all of them; to be kept.
@@ -44,7 +42,7 @@ async def missing_prices(
     if not heights:
         return []
     span = HeightRange(min(heights.values()), max(heights.values()))
-    found = await of_blocks(pricing, span, start_usd, on_progress, turn)
+    found = await of_blocks(pricing, span, start_usd, on_progress)
     wanted = [price for price in found if price.last_hash in heights]
     return await asyncio.to_thread(with_exchange, store, wanted)
 

@@ -7,8 +7,7 @@ them as well: then they have what the rounds would have stored, within 0.05 %.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Sequence
 
 from utxoracle_core import BLOCK_METHOD, RUN_BLOCKS, BlockReading, HeightRange
 from utxoracle_tui.engine.pricing import SETTLED_AFTER, Plan, PricedWindow, ProgressCallback, WantedBlock, WindowPricing
@@ -21,9 +20,6 @@ LEAD_BLOCKS = RUN_BLOCKS - 1
 """With so many blocks before it, a block's window of spends is whole."""
 _NO_LEAD = frozenset({"pruned_block", "block_not_found", "blocks_missing", "damaged", "unreadable"})
 """Errors for which the blocks before a run are done without."""
-
-Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""What has to be held while a worker is at it."""
 
 
 def quietly(progress: Progress) -> None:
@@ -39,8 +35,8 @@ async def at_tip(pricing: WindowPricing, window: PricedWindow) -> list[BlockPric
     if window.price.price_usd is None:
         return []
     last = window.price.outputs.last_height + 1
-    plan, digests = await pricing.digests(Heights(max(last - RUN_BLOCKS + 1, 0), last), quietly)
-    readings = await pricing.block_prices((), digests, window.price.price_usd)
+    blocks = Heights(max(last - RUN_BLOCKS + 1, 0), last)
+    plan, readings = await pricing.readings(blocks, window.price.price_usd, quietly)
     return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][SETTLED_AFTER:]
 
 
@@ -49,7 +45,6 @@ async def of_blocks(
     blocks: HeightRange,
     start_usd: float,
     on_progress: ProgressCallback = quietly,
-    turn: Turn = nullcontext,
 ) -> list[BlockPrice]:
     """The prices at blocks, as rounds would have found them, from the digests of these and of the 143 before them.
 
@@ -57,10 +52,8 @@ async def of_blocks(
     before the first blocks are left out: something of the start is left there. `start_usd` is a price within 25 % of
     the truth. Raises `OperatorError`.
     """
-    plan, digests = await _with_lead(pricing, blocks, on_progress)
-    async with turn():
-        readings = await pricing.block_prices((), digests, start_usd)
-    first = max(len(digests) - len(blocks), SETTLED_AFTER)
+    plan, readings = await _with_lead(pricing, blocks, start_usd, on_progress)
+    first = max(len(readings) - len(blocks), SETTLED_AFTER)
     return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][first:]
 
 
@@ -98,19 +91,19 @@ async def over(
 
 
 async def _with_lead(
-    pricing: WindowPricing, blocks: HeightRange, on_progress: ProgressCallback
-) -> tuple[Plan, Sequence[bytes]]:
-    """The digests of blocks and of as many of the 143 before them as can be had."""
+    pricing: WindowPricing, blocks: HeightRange, start_usd: float, on_progress: ProgressCallback
+) -> tuple[Plan, list[BlockReading]]:
+    """The prices at blocks and at as many of the 143 before them as can be had."""
     wanted = max(blocks.first - LEAD_BLOCKS, 0)
     # digests can be at hand of blocks that a node has deleted, so that is only asked second
     lowest = min(max(await pricing.lowest_height(), wanted), blocks.first)
     for first in sorted({wanted, lowest} - {blocks.first}):
         try:
-            return await pricing.digests(Heights(first, blocks.last), on_progress)
+            return await pricing.readings(Heights(first, blocks.last), start_usd, on_progress)
         except OperatorError as error:
             if error.kind not in _NO_LEAD:
                 raise
-    return await pricing.digests(Heights(blocks.first, blocks.last), on_progress)
+    return await pricing.readings(Heights(blocks.first, blocks.last), start_usd, on_progress)
 
 
 def _record(reading: BlockReading, block: WantedBlock) -> BlockPrice:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from utxoracle_core import BlockError, HeightRange, MissingHeaderTime
 from utxoracle_core.header import BlockHeader
-from utxoracle_tui.engine.block_file_pricing import BlockFilePricing, BlockSource
+from utxoracle_tui.engine.block_file_pricing import BlockFilePricing, BlockSource, RunDigest
 from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.pricing import DigestKeeper, Plan, WantedBlock, WindowPricing, digest_name
 from utxoracle_tui.engine.request import Chain, Everything, Request, Window, resolve
@@ -33,7 +33,7 @@ class NodePricing(WindowPricing):
         self,
         node: BitcoinCore,
         workers: Workers,
-        kept_for: Callable[[str], DigestKeeper] | None = None,
+        kept_for: Callable[[str], DigestKeeper | None] | None = None,
         precedence: Precedence | None = None,
         files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
@@ -91,19 +91,22 @@ class NodePricing(WindowPricing):
         """Get the block, from the node's files or else from the node, and have a worker digest it."""
         return await self.digest_from_files(block) or await self.digest_from_node(block)
 
-    async def digest_from_files(self, block: WantedBlock) -> tuple[bytes, int] | None:
+    async def digest_from_files(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int] | None:
         """As `digest`, from the node's files alone; None where the node has to be asked for it."""
-        found = await self._in_files.digest(block) if self._in_files is not None else None
+        found = await self._in_files.digest(block, run) if self._in_files is not None else None
         if found is not None:
             self._came_from(BlockSource.BLOCK_FILES)
         return found
 
-    async def digest_from_node(self, block: WantedBlock) -> tuple[bytes, int]:
-        """As `digest`, from the node."""
+    async def digest_from_node(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int]:
+        """As `digest`, from the node; `run` has a worker do it, unless it is done as always."""
         raw = await self._node.raw_block(block.hash_text, block.height)
         self._came_from(BlockSource.RPC if self._node.rest_is_off else BlockSource.REST)
+        work = run or self._workers.run
         try:
-            return await self._workers.run(digest_raw, raw, block.height, block.hash_text), len(raw)
+            digest = await self._workers.handing_over.over(
+                raw, lambda handed: work(digest_raw, handed, block.height, block.hash_text)
+            )
         except BlockError as error:
             raise OperatorError(
                 "damaged",
@@ -112,6 +115,7 @@ class NodePricing(WindowPricing):
                 Exit.FAILED,
                 self._node.access.host,
             ) from None
+        return digest, len(raw)
 
     def _came_from(self, source: BlockSource) -> None:
         self.source = source

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from utxoracle_core import BlockReading, WindowPrice
 from utxoracle_core.digest import DIGEST_VERSION
@@ -19,6 +19,7 @@ from utxoracle_tui.engine.shared_work import SharedWork
 from utxoracle_tui.engine.worker_tasks import price_blocks, price_digests
 from utxoracle_tui.engine.workers import Workers
 
+T = TypeVar("T")
 ProgressCallback = Callable[[Progress], None]
 REPORT_EVERY_S = 0.1
 SETTLED_AFTER = 36
@@ -64,8 +65,20 @@ class DigestKeeper(Protocol):
     def get(self, name: str) -> bytes | None:
         """The digest of a name, if it is still there."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is a digest of a name, though it may be damaged."""
+
     def put(self, name: str, content: bytes) -> None:
         """Keep a digest."""
+
+    def write(self, name: str, content: bytes) -> int:
+        """Keep a digest, in a worker; its bytes there, 0 where it can't be kept."""
+
+    def grown(self, by_bytes: int) -> bool:
+        """Take note of what a worker has written; whether it is time to make room."""
+
+    def make_room(self) -> None:
+        """Remove what was used longest ago."""
 
 
 def digest_name(block: WantedBlock) -> str:
@@ -131,8 +144,16 @@ class WindowPricing(ABC):
         outputs = result.price.outputs
         if result.price.price_usd is None or outputs.n_blocks <= SETTLED_AFTER:
             return []
-        _, digests = await self.digests(Heights(outputs.first_height, outputs.last_height), lambda progress: None)
-        return (await self.block_prices((), digests, result.price.price_usd))[SETTLED_AFTER:]
+        blocks = Heights(outputs.first_height, outputs.last_height)
+        _, readings = await self.readings(blocks, result.price.price_usd, lambda progress: None)
+        return readings[SETTLED_AFTER:]
+
+    async def readings(
+        self, request: Request, start_price_usd: float, on_progress: ProgressCallback
+    ) -> tuple[Plan, list[BlockReading]]:
+        """The price at each block of a request; progress, errors and cancelling as with `price`."""
+        plan, digests = await self.digests(request, on_progress)
+        return plan, await self.block_prices((), digests, start_price_usd)
 
     async def block_prices(
         self, before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None
@@ -146,29 +167,31 @@ class WindowPricing(ABC):
         wanted = {block.hash_text for block in blocks}
         known = {hash_text: digest for hash_text, digest in self._digests.items() if hash_text in wanted}
         missing = [block for block in blocks if block.hash_text not in known]
-        counter = _Counter(blocks, missing, on_progress, started_s)
+        counter = BlockCounter(blocks, missing, on_progress, started_s)
         counter.report()
-        async for block, digest, length_bytes in self._digested(missing):
+        async for block, digest, length_bytes in self.each_of(missing, self._digest_once):
             known[block.hash_text] = digest
             counter.add(length_bytes)
         self._forget(keep=wanted)
         return [known[block.hash_text] for block in blocks]
 
-    async def _digested(self, blocks: Sequence[WantedBlock]) -> AsyncIterator[tuple[WantedBlock, bytes, int]]:
-        """Get and digest blocks, some at once, and yield them as they are done."""
-        pending: dict[asyncio.Task[tuple[bytes, int]], WantedBlock] = {}
+    async def each_of(
+        self, blocks: Sequence[WantedBlock], get: Callable[[WantedBlock], Coroutine[Any, Any, tuple[T, int]]]
+    ) -> AsyncIterator[tuple[WantedBlock, T, int]]:
+        """Get something of each block, some at once, and yield it and how many bytes it took as they are done."""
+        pending: dict[asyncio.Task[tuple[T, int]], WantedBlock] = {}
         waiting = iter(blocks)
         try:
             while True:
                 while len(pending) < self._at_once and (block := next(waiting, None)) is not None:
-                    pending[asyncio.create_task(self._digest_once(block))] = block
+                    pending[asyncio.create_task(get(block))] = block
                 if not pending:
                     return
                 done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     block = pending.pop(task)
-                    digest, length_bytes = task.result()
-                    yield block, digest, length_bytes
+                    found, length_bytes = task.result()
+                    yield block, found, length_bytes
         finally:
             for task in pending:
                 task.cancel()
@@ -204,7 +227,7 @@ class WindowPricing(ABC):
                 del self._digests[key]
 
 
-class _Counter:
+class BlockCounter:
     """Counts what is done and reports it, not too often."""
 
     def __init__(

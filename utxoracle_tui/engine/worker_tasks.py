@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import ParamSpec
 
 from utxoracle_core.block_price import BlockReading, block_prices
 from utxoracle_core.digest import digest_block, digest_from_bytes, digest_to_bytes
@@ -18,9 +19,11 @@ from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
 from utxoracle_core.window import assemble
+from utxoracle_tui.engine.handing_over import Handed, taken
 from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
 
+P = ParamSpec("P")
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
 _POLL_S = 2.0
 _scan: Scanner = scan_python
@@ -82,12 +85,12 @@ def digest_in_place(place: BlockPlace, height: int, hash_text: str) -> bytes:
     return digest_to_bytes(digest_block(place.read(), height, expected_hash=hash_text, check_witness=True, scan=_scan))
 
 
-def digest_raw(raw: bytes, height: int, hash_text: str) -> bytes:
+def digest_raw(handed: Handed, height: int, hash_text: str) -> bytes:
     """Digest a block that a node sent for `hash_text`; merkle root and work are checked.
 
-    Raises `BlockError` for a block that must not be used.
+    Raises `BlockError` for a block that must not be used, `NotHandedOver` for one that can't be had.
     """
-    return digest_to_bytes(digest_block(raw, height, expected_hash=hash_text, scan=_scan))
+    return digest_to_bytes(digest_block(taken(handed), height, expected_hash=hash_text, scan=_scan))
 
 
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
@@ -95,15 +98,37 @@ def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     return price_window(assemble([digest_from_bytes(data) for data in digests]))
 
 
+def keep_digest(
+    write: Callable[[str, bytes], int], name: str, digest: Callable[P, bytes], /, *args: P.args, **kwargs: P.kwargs
+) -> tuple[int, bytes]:
+    """Digest a block as `digest` does, and keep it under a name: the bytes that it takes there, or else the digest."""
+    made = digest(*args, **kwargs)
+    written_bytes = write(name, made)
+    return written_bytes, b"" if written_bytes else made
+
+
 def price_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> WindowPrice | None:
-    """The same for digests that lie on the disk, under these names in height order; None where one is missing."""
+    """As `price_digests` for digests that lie on the disk, under these names in height order; None without one."""
+    digests = _all_kept(kept, names)
+    return None if digests is None else price_digests(digests)
+
+
+def price_kept_blocks(
+    kept: Callable[[str], bytes | None], names: Sequence[str], start_price_usd: float
+) -> list[BlockReading] | None:
+    """As `price_blocks` for digests that lie on the disk; None where one is missing."""
+    digests = _all_kept(kept, names)
+    return None if digests is None else price_blocks((), digests, start_price_usd)
+
+
+def _all_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> list[bytes] | None:
     digests = []
     for name in names:
         digest = kept(name)
         if digest is None:
             return None
         digests.append(digest)
-    return price_digests(digests)
+    return digests
 
 
 def price_blocks(

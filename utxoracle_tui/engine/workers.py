@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from utxoracle_tui.engine.handing_over import HandingOver
 from utxoracle_tui.engine.worker_tasks import compile_scanner, start_worker
 from utxoracle_tui.errors import Exit, OperatorError
 
@@ -39,6 +40,7 @@ class Workers:
         self._pool: ProcessPool | None = None
         self._compile_timer: threading.Timer | None = None
         self._compiler: multiprocessing.process.BaseProcess | None = None
+        self.handing_over = HandingOver()
 
     async def __aenter__(self) -> Workers:
         return self
@@ -111,6 +113,7 @@ class Workers:
             self._pool = None
         if compiler is not None:
             compiler.join(timeout=_STOP_S)
+        self.handing_over.close()
 
 
 def _take_note(future: asyncio.Future[T]) -> None:

@@ -47,22 +47,42 @@ class Blobs:
             os.utime(path)
         return bytes(content)
 
+    def has(self, name: str) -> bool:
+        """Whether there is something under a name, damaged or not."""
+        return self._path(name).exists()
+
     def put(self, name: str, content: bytes) -> None:
         """Keep bytes under a name."""
+        if self.grown(self.write(name, content)):
+            self.make_room()
+
+    def write(self, name: str, content: bytes) -> int:
+        """Keep bytes under a name, for a process that does not mind the bound; how many it takes, 0 if they can't be.
+
+        Whoever minds it is to be told, with `grown`.
+        """
         path = self._path(name)
         data = _line(memoryview(content)) + content
         if len(data) > self._max_bytes:
-            return
+            return 0
         try:
             durable.private_folder(path.parent)
             durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
         except OSError:
-            return
+            return 0
+        return len(data)
+
+    def grown(self, by_bytes: int) -> bool:
+        """Take note of bytes that were written; whether it is time to make room."""
         with self._counting:
-            if self._size_bytes is None:
-                self._size_bytes = sum(size for _, size, _ in self._files())
-            else:
-                self._size_bytes += len(data)
+            if self._size_bytes is not None:
+                self._size_bytes += by_bytes
+            return self._size_bytes is None or self._size_bytes > self._max_bytes
+
+    def make_room(self) -> None:
+        """Remove what was used longest ago, if there is more than the bound."""
+        with self._counting:
+            self._size_bytes = sum(size for _, size, _ in self._files())
             if self._size_bytes > self._max_bytes:
                 self._size_bytes = self._evict()
 

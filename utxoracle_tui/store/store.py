@@ -142,9 +142,9 @@ def _is_one_of(keys: set[str]) -> Callable[[ExchangeReading], bool]:
     return lambda record: record.key in keys
 
 
-def digests_of(data_dir: Path, network: str, retention: Retention) -> Blobs:
-    """The digests of one network's blocks, by block hash."""
-    return Blobs(data_dir / network / "digests", retention.digests_mb * _MB)
+def digests_of(data_dir: Path, network: str, retention: Retention) -> Blobs | None:
+    """The digests of one network's blocks, by block hash; None where none are to be kept."""
+    return Blobs(data_dir / network / "digests", retention.digests_mb * _MB) if retention.digests_mb else None
 
 
 M = TypeVar("M", Window, Observation, BlockPrice)

@@ -6,12 +6,15 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from utxoracle_core import WindowPrice
+from utxoracle_core import BlockReading
 from utxoracle_tui import clock
+from utxoracle_tui.engine.block_file_pricing import RunDigest
 from utxoracle_tui.engine.jobs.turns import Turns
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.pricing import (
+    BlockCounter,
     DigestKeeper,
     Plan,
     PricedWindow,
@@ -19,9 +22,15 @@ from utxoracle_tui.engine.pricing import (
     WantedBlock,
     digest_name,
 )
-from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
-from utxoracle_tui.engine.worker_tasks import price_digests, price_kept, scanner_is_compiled
+from utxoracle_tui.engine.shared_work import SharedWork
+from utxoracle_tui.engine.worker_tasks import (
+    keep_digest,
+    price_digests,
+    price_kept,
+    price_kept_blocks,
+    scanner_is_compiled,
+)
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.block_files import BlockFiles
@@ -29,6 +38,11 @@ from utxoracle_tui.sources.node_session import Patience
 
 PATIENCE = Patience(busy_s=10.0)
 """A job that is paused costs the node nothing, a request that is tried again does."""
+_MOST_GONE = 3
+"""After so many times, there is no room to keep the digests of a window, or the disk can't be relied on."""
+P = ParamSpec("P")
+T = TypeVar("T")
+Kept = Callable[[str], bytes | None]
 _rank: ContextVar[int] = ContextVar("rank", default=0)
 
 
@@ -40,37 +54,45 @@ class JobPricing(NodePricing):
         node: BitcoinCore,
         workers: Workers,
         turns: Turns,
-        kept_for: Callable[[str], DigestKeeper] | None = None,
+        kept_for: Callable[[str], DigestKeeper | None] | None = None,
         files_for: Callable[[str], BlockFiles | None] | None = None,
     ) -> None:
         """`node` shares its connections and its limit with whoever else asks it; the rest is as for `NodePricing`."""
         super().__init__(node.with_patience(PATIENCE), workers, kept_for, files_for=files_for)
         self.turns = turns
         self._ranks = itertools.count()
+        self._being_kept: SharedWork[str, int] = SharedWork()
+        self._gone = 0
+        """How often something of what was kept was gone before it was used."""
 
     async def price(self, request: Request, on_progress: ProgressCallback) -> PricedWindow:
         """As `WindowPricing.price`."""
         started_s = clock.elapsed_s()
         _rank.set(next(self._ranks))
         plan = await self.plan(request)
-        price = await self._price_from_disk(plan, on_progress, started_s)
+        price = await self._from_disk(plan.blocks, on_progress, started_s, price_kept)
         if price is None:
             digests = await self._all_digests(plan.blocks, on_progress, started_s)
             async with self.turns.pricing():
                 price = await self._workers.run(price_digests, digests)
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
+    async def readings(
+        self, request: Request, start_price_usd: float, on_progress: ProgressCallback
+    ) -> tuple[Plan, list[BlockReading]]:
+        """As `WindowPricing.readings`."""
+        started_s = clock.elapsed_s()
+        plan = await self.plan(request)
+        found = await self._from_disk(plan.blocks, on_progress, started_s, price_kept_blocks, start_price_usd)
+        if found is None:
+            digests = await self._all_digests(plan.blocks, on_progress, started_s)
+            async with self.turns.pricing():
+                found = await self.block_prices((), digests, start_price_usd)
+        return plan, found
+
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Get and digest the block when it is its turn. What is read from files is no burden to the node."""
-        if self.reads_files:
-            async with self.turns.reading_file(_rank.get()):
-                found = await self.digest_from_files(block)
-            if found is not None:
-                return found
-        async with self.turns.fetching(_rank.get()):
-            digest, length_bytes = await self.digest_from_node(block)
-            self.turns.spent(length_bytes)
-            return digest, length_bytes
+        return await self._in_turn(block)
 
     async def is_at_hand(self, block: WantedBlock) -> bool:
         """Whether the digest of a planned block needs not be made."""
@@ -88,20 +110,70 @@ class JobPricing(NodePricing):
         """Whether blocks are digested as fast as they will be."""
         return await self._workers.run(scanner_is_compiled)
 
-    async def _price_from_disk(self, plan: Plan, on_progress: ProgressCallback, started_s: float) -> WindowPrice | None:
-        """Have a worker read the digests itself, which saves them the way through this process."""
-        names, total = [digest_name(block) for block in plan.blocks], len(plan.blocks)
-        if not await asyncio.to_thread(self._may_be_kept, names):
-            return None
-        on_progress(Progress(0, total, 0, None, clock.elapsed_s() - started_s))
-        assert self._kept is not None
-        async with self.turns.pricing():
-            price = await self._workers.run(price_kept, self._kept.get, names)
-        if price is not None:
-            on_progress(Progress(total, total, 0, 0, clock.elapsed_s() - started_s))
-        return price
+    async def _from_disk(
+        self,
+        blocks: Sequence[WantedBlock],
+        on_progress: ProgressCallback,
+        started_s: float,
+        task: Callable[Concatenate[Kept, Sequence[str], P], T | None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T | None:
+        """Have the workers keep the digests and read them themselves, which saves these the way through this process.
 
-    def _may_be_kept(self, names: Sequence[str]) -> bool:
-        """Whether the last digest and the first are there, which go missing first: those to come, and the oldest."""
+        None where that can't be done: then they have to be had in memory.
+        """
         kept = self._kept
-        return kept is not None and all(kept.get(name) is not None for name in (names[-1], names[0]))
+        if kept is None or self._gone >= _MOST_GONE:
+            return None
+        names = [digest_name(block) for block in blocks]
+        are_there = await asyncio.to_thread(lambda: [kept.has(name) for name in names])
+        at_hand = {block.hash_text for block, is_there in zip(blocks, are_there, strict=True) if is_there}
+        missing = [block for block in blocks if block.hash_text not in at_hand | self._digests.keys()]
+        counter = BlockCounter(blocks, missing, on_progress, started_s)
+        counter.report()
+        async for _, _, length_bytes in self.each_of(missing, self._keep_once):
+            counter.add(length_bytes)
+        async with self.turns.pricing():
+            found = await self._workers.run(task, kept.get, names, *args, **kwargs)
+        if found is None:
+            self._gone += 1
+        return found
+
+    async def _keep_once(self, block: WantedBlock) -> tuple[None, int]:
+        length_bytes, joined = await self._being_kept.join(block.hash_text, lambda: self._keep(block))
+        return None, 0 if joined else length_bytes
+
+    async def _keep(self, block: WantedBlock) -> int:
+        """Have a worker keep the digest of a block; how many bytes were got for it."""
+        kept = self._kept
+        assert kept is not None
+        digest, length_bytes = await self._in_turn(block, kept)
+        if digest:
+            self._digests[block.hash_text] = digest
+        return length_bytes
+
+    async def _in_turn(self, block: WantedBlock, kept: DigestKeeper | None = None) -> tuple[bytes, int]:
+        """The digest of a block, and the bytes that were got for it; no digest if it is kept instead."""
+        run = self._keeping(kept, digest_name(block)) if kept is not None else self._workers.run
+        if self.reads_files:
+            async with self.turns.reading_file(_rank.get()):
+                found = await self.digest_from_files(block, run)
+            if found is not None:
+                return found
+        async with self.turns.fetching(_rank.get()):
+            if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
+                # another process, or a round, got it meanwhile
+                return b"", 0
+            digest, length_bytes = await self.digest_from_node(block, run)
+            self.turns.spent(length_bytes)
+            return digest, length_bytes
+
+    def _keeping(self, kept: DigestKeeper, name: str) -> RunDigest:
+        async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+            written_bytes, digest = await self._workers.run(keep_digest, kept.write, name, task, *args, **kwargs)
+            if kept.grown(written_bytes):
+                await asyncio.to_thread(kept.make_room)
+            return digest
+
+        return run

@@ -78,7 +78,7 @@ class WindowWork:
         so_far = _SoFar(item, on_progress)
         if job.kind == "backfill" and await asyncio.to_thread(is_there, self._store, item.window):
             return replace(item, state="skipped", elapsed_s=0.0, ended_s=clock.now_s())
-        failed = await self._try(so_far, anew=job.kind == "rerun")
+        failed = await self._try(so_far, is_rerun=job.kind == "rerun")
         return replace(
             so_far.item,
             state="failed" if failed else "done",
@@ -88,13 +88,15 @@ class WindowWork:
             ended_s=clock.now_s(),
         )
 
-    async def _try(self, so_far: _SoFar, *, anew: bool) -> OperatorError | None:
+    async def _try(self, so_far: _SoFar, *, is_rerun: bool) -> OperatorError | None:
         """Try as often as it makes sense; the error that remains."""
         attempts = 0
         while True:
             attempts += 1
             try:
                 result = await self._price(so_far)
+                # of what the prices at blocks are made from, nothing but what they start from can have changed
+                anew = is_rerun and await asyncio.to_thread(self._is_another_price, so_far.item.window, result)
                 prices = await self._block_prices(result, so_far, anew=anew)
             except OperatorError as error:
                 if is_of_the_node(error) or isinstance(error, StoreTrouble):
@@ -137,9 +139,12 @@ class WindowWork:
             blocks,
             result.price.price_usd,
             on_progress=so_far.besides(outputs.n_blocks),
-            turn=self._windows.turns.pricing,
             anew=anew,
         )
+
+    def _is_another_price(self, key: WindowKey, result: PricedWindow) -> bool:
+        stored = self._store.windows.get(key)
+        return stored is not None and stored.price_usd != result.price.price_usd
 
     def _keep(self, result: PricedWindow, prices: Sequence[BlockPrice], *, anew: bool) -> None:
         # a window that is there has the prices at its blocks, whenever this ends
