@@ -289,6 +289,7 @@ def test_a_command_a_console_and_rounds_at_once(host: HostProcess, tmp_path: Pat
     of_job = [height for height in twice if height < days[-1][0]]
     by_day = [sum(first <= height <= last for height in of_job) for first, last in days]
     print(f"got twice: {len(twice)} blocks, of the job {len(of_job)}; by day {by_day}")
-    # each block of the job was got once, but for those that both were at
-    assert len(of_job) <= 2 * DAYS
+    # each block of the job was got once, but for those that both were at: of neighbouring days, one's are the lead of
+    # the other's
+    assert len(of_job) <= 0.05 * sum(last - first + 1 for first, last in days)
     assert "Traceback" not in seen
