@@ -13,13 +13,15 @@ from utxoracle_tui.commands.price_saving import save
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 from utxoracle_tui.engine.block_line import LEAD_BLOCKS
+from utxoracle_tui.engine.exchange_past import ExchangePast
 from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.request import Day, Last
 from utxoracle_tui.engine.validation import DEFAULT_LIMITS
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.store.records import BlockPrice, ExchangeReading, Job, Window
+from utxoracle_tui.store.records import BlockPrice, ExchangeReading, Job, Window, midnight_s
 
 PLANTED_USD = 57_000
+DAY_S = 86_400.0
 OPTIONS = HostOptions(days=2, tx_per_block=30, speed=0, price=str(PLANTED_USD))
 
 
@@ -121,6 +123,38 @@ async def again(place: JobPlace, days: Days) -> None:
     beside = [price for price in after.values() if price.exchange_usd == 50_000.0]
     assert beside
     assert all(price.time_s >= one.time_s - 605 for price in beside)
+
+
+async def test_a_day_of_the_past_stands_beside_the_exchange_prices_of_that_day(
+    host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    async with job_place(host, workers, tmp_path, with_exchange=True) as place:
+        await backfilled(place, await place.days(1))
+        window = window_of(place)
+        assert window.date is not None
+        readings = place.store.exchange_readings.between(midnight_s(window.date), midnight_s(window.date) + DAY_S)
+        # the backend has a row an hour
+        assert len(readings) == 24
+        assert window.exchange_usd == pytest.approx(sum(reading.price_usd for reading in readings) / 24)
+        assert (window.exchange_coverage, window.exchange_is_daily) == (1.0, False)
+        assert window.price_usd is not None
+        apart_pct = (window.price_usd / window.exchange_usd - 1) * 100
+        assert window.divergence_window_pct == pytest.approx(apart_pct)
+        prices = place.store.block_prices.all()
+        assert all(price.exchange_usd is not None for price in prices if price.time_s > midnight_s(window.date))
+        # what is there is not asked for again
+        assert await ExchangePast(place.store, place.exchange).know(readings[0].time_s, readings[-1].time_s) == 0
+
+
+async def test_a_backend_that_does_not_answer_holds_nothing_up(
+    host: HostProcess, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(host.env, "MEMPOOL_API_URL", "http://127.0.0.1:9")
+    async with job_place(host, workers, tmp_path, with_exchange=True) as place:
+        job = await backfilled(place, await place.days(1))
+        assert job.state == "done"
+        assert (window_of(place).exchange_usd, window_of(place).divergence_window_pct) == (None, None)
+        assert place.store.exchange_readings.count() == 0
 
 
 @pytest.mark.soak

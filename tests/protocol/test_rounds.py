@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,11 @@ async def test_a_round(workers: Workers, tmp_path: Path) -> None:
         # with forty transactions a block some days have many blocks that say too little
         assert len(shown) > 60
         assert shown == pytest.approx([PLANTED_USD] * len(shown), rel=0.015)
-        (stored,) = running.store.exchange_readings.all()
+        *earlier, stored = running.store.exchange_readings.all()
         assert (stored.price_usd, stored.source) == (seen.exchange_usd, "own")
+        # those of the window before anybody watched, an hour apart, come from the backend's table
+        assert len(earlier) > 20
+        assert {after.time_s - before.time_s for before, after in pairwise(earlier)} == {3600.0}
         points = running.store.points.get(made.window)
         assert points is not None
         assert len(points.usd) == made.window.points

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from utxoracle_tui.commands.job_engine import JobWorkshop
-from utxoracle_tui.commands.node import open_node, open_store, pricing
+from utxoracle_tui.commands.node import exchange_of, open_node, open_store, pricing
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.demo.host.process import HostProcess
+from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.jobs.plan import newest_day
 from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
 from utxoracle_tui.engine.jobs.runner import JobEngine
@@ -61,6 +62,7 @@ class JobPlace:
     shop: JobWorkshop
     live: NodePricing
     """Work that goes before jobs."""
+    exchange: Exchange
     readings: list[JobsReading] = field(default_factory=list)
 
     async def days(self, count: int) -> Days:
@@ -94,6 +96,7 @@ async def job_place(
     digests_mb: int = 100,
     mb_per_s: float = 0.0,
     blocks_dir: Path | None = None,
+    with_exchange: bool = False,
 ) -> AsyncIterator[JobPlace]:
     """A place whose files lie in `folder`. Blocks come over the port, unless `blocks_dir` is given."""
     settings = load(Flags(), host.env, folder).settings
@@ -104,11 +107,11 @@ async def job_place(
         jobs=replace(settings.jobs, quiet_hours=quiet_hours, mb_per_s=mb_per_s),
     )
     precedence = Precedence()
-    async with open_node(settings) as node:
+    async with open_node(settings) as node, exchange_of(settings) as exchange:
         store = await open_store(settings, node)
-        shop = JobWorkshop(settings, store, node, workers, precedence)
+        shop = JobWorkshop(settings, store, node, workers, precedence, exchange=exchange if with_exchange else None)
         live = pricing(settings, node, workers, keep=False, precedence=precedence)
-        yield JobPlace(settings, store, node, shop, live)
+        yield JobPlace(settings, store, node, shop, live, exchange)
 
 
 @asynccontextmanager

@@ -100,7 +100,7 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         history = PriceHistory(lambda: live.store, settings.price.confidence_threshold)
 
         def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
-            workshop = JobWorkshop(settings, store, node, workers, precedence)
+            workshop = JobWorkshop(settings, store, node, workers, precedence, exchange=exchange)
             return workshop.planner, workshop.engine()
 
         jobs = LiveJobs(lambda: live.store, job_tools)

@@ -10,6 +10,8 @@ from utxoracle_tui.commands.node import limits_of
 from utxoracle_tui.commands.stored import retention_of
 from utxoracle_tui.config.paths import data_dir
 from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.engine.exchange import Exchange
+from utxoracle_tui.engine.exchange_past import ExchangePast
 from utxoracle_tui.engine.jobs.care import Budget, QuietHours
 from utxoracle_tui.engine.jobs.job_pricing import JobPricing
 from utxoracle_tui.engine.jobs.plan import Planner
@@ -45,12 +47,16 @@ class JobWorkshop:
         precedence: Precedence | None = None,
         *,
         files: NodesBlockFiles | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        """Live work that takes `precedence` goes first; `files` are given where it shares them."""
+        """Live work that takes `precedence` goes first; `files` are given where it shares them, and `exchange` where
+        windows are to be set beside the prices of their time.
+        """
         self._settings = settings
         self._store = store
         self._client = client
         self._workers = workers
+        self._past = ExchangePast(store, exchange) if exchange else None
         folder = data_dir(settings.store.data_dir)
 
         @cache
@@ -73,7 +79,12 @@ class JobWorkshop:
     def engine(self, only: str | None = None) -> JobEngine:
         """An engine for all jobs, or for the one with a key."""
         work = WindowWork(
-            self._store, self._windows, self._client, limits_of(self._settings), self._settings.store.data_dir
+            self._store,
+            self._windows,
+            self._client,
+            limits_of(self._settings),
+            data_dir=self._settings.store.data_dir,
+            past=self._past,
         )
         rules = RestRules(self._client, self._turns.budget.quiet_hours)
         at_once = min(self._workers.count + 1, _MOST_AT_ONCE)

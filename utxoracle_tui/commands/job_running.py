@@ -93,12 +93,16 @@ def _day(text: str | None) -> date | None:
 
 @asynccontextmanager
 async def _workshop(settings: Settings) -> AsyncIterator[tuple[JobWorkshop, Store, BitcoinCore]]:
-    async with Workers(cache_dir(settings.store.data_dir)) as workers, node.open_node(settings) as client:
+    async with (
+        Workers(cache_dir(settings.store.data_dir)) as workers,
+        node.open_node(settings) as client,
+        node.exchange_of(settings) as exchange,
+    ):
         store = await node.open_store(settings, client)
         workers.start()
         workers.compile_in_background()
         files = NodesBlockFiles(settings, keep=True, on_note=_say)
-        yield JobWorkshop(settings, store, client, workers, files=files), store, client
+        yield JobWorkshop(settings, store, client, workers, files=files, exchange=exchange), store, client
 
 
 async def _preview(settings: Settings, kind: JobKind, ask: Ask) -> JobPreview:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol
 
 from utxoracle_tui.sources.mempool_errors import MempoolError, PriceSource
-from utxoracle_tui.sources.mempool_replies import ExchangePrice, Prices
+from utxoracle_tui.sources.mempool_replies import ExchangePrice, HistoricalPrice, Prices
 from utxoracle_tui.store.records import ExchangeReading, ExchangeSource
 
 
@@ -16,6 +16,9 @@ class PriceServer(Protocol):
 
     async def prices(self) -> Prices:
         """The price, or why there is none. Raises `MempoolError`."""
+
+    async def historical_price(self, time_s: int) -> HistoricalPrice:
+        """The price of the newest row at or before a moment, or why there is none. Raises `MempoolError`."""
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -67,6 +70,17 @@ class Exchange:
                 return ExchangeNow(_reading(prices.usd, prices.at_s), prices.usd.host, tuple(troubles))
             troubles.append(prices.usd.message)
         return ExchangeNow(None, None, tuple(troubles), unreachable)
+
+    async def at(self, time_s: int) -> ExchangeReading | None:
+        """The newest price at or before a moment that the first server knows, which is the operator's own.
+
+        None where it has none, or does not answer. The others are not asked: so much is not asked of a public service.
+        """
+        try:
+            found = await self._servers[0].historical_price(time_s)
+        except MempoolError:
+            return None
+        return _reading(found.usd, found.at_s) if isinstance(found.usd, ExchangePrice) else None
 
 
 def _reading(price: ExchangePrice, at_s: float) -> ExchangeReading:

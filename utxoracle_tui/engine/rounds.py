@@ -12,6 +12,7 @@ from utxoracle_tui.engine.block_keeping import keep_block_prices, missing_prices
 from utxoracle_tui.engine.block_line import at_tip
 from utxoracle_tui.engine.exchange import Exchange, ExchangeNow
 from utxoracle_tui.engine.exchange_mean import HELD_S, divergence_pct
+from utxoracle_tui.engine.exchange_past import ExchangePast
 from utxoracle_tui.engine.keeping import keep_window, window_record
 from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback, WindowPricing
 from utxoracle_tui.engine.request import Last
@@ -52,6 +53,7 @@ class Rounds:
         self._exchange = exchange
         self._store = store
         self._limits = limits
+        self._past = ExchangePast(store, exchange)
 
     async def make(self, on_progress: ProgressCallback) -> Round:
         """One round, not kept yet. Raises `OperatorError` when the chain can't be priced.
@@ -79,9 +81,12 @@ class Rounds:
         For that, up to 143 blocks more are needed, at the first start of all; none usually. How many were stored.
         Raises `OperatorError`; then the next round's will do.
         """
-        last = made.window.last_height
+        last, first_s, last_s = made.window.last_height, made.window.first_time, made.window.last_time
         if last is None or made.window.price_usd is None:
             return 0
+        if first_s is not None and last_s is not None:
+            # the next round then has the exchange's mean over its window, also if nobody watched all of it
+            await self._past.know(first_s, last_s)
         # the tip is the block after the window
         blocks = HeightRange(max(last + 2 - RUN_BLOCKS, 0), last)
         found = await missing_prices(self._pricing, self._store, blocks, made.window.price_usd)

@@ -58,8 +58,7 @@ def sources(reading: StackReading, width: int | None = None) -> Text:
     What is well takes one line whatever it says, and so does electrs, so that nothing below moves: their own panels
     have the rest.
     """
-    words, style = _OVERALL[reading.overall]
-    text = Text(words, style)
+    text = Text().append(*_OVERALL[reading.overall])
     for source in reading.all:
         if source is reading.containers and source.health is Health.NOT_CONFIGURED:
             # a stack without Docker misses nothing

@@ -14,6 +14,7 @@ from utxoracle_core import HeightRange
 from utxoracle_core.selection import BLOCK_WINDOW
 from utxoracle_tui import clock
 from utxoracle_tui.engine.block_keeping import keep_block_prices, missing_prices
+from utxoracle_tui.engine.exchange_past import ExchangePast
 from utxoracle_tui.engine.jobs.job_pricing import JobPricing
 from utxoracle_tui.engine.keeping import keep_window, window_record
 from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback
@@ -24,11 +25,12 @@ from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.fault_report import report
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_errors import BlockNotFound, NodeError, PrunedBlock, RpcFailed
-from utxoracle_tui.store.records import BlockPrice, Job, JobItem, WindowKey
+from utxoracle_tui.store.records import BlockPrice, Job, JobItem, WindowKey, midnight_s
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
 TRIES = 3
+_DAY_S = 86_400.0
 _AGAIN_AFTER_S = 1.0
 _PASSING = frozenset({"reorganised", "worker_died", BlockNotFound.KIND, "damaged"})
 """What the next try can mend: the chain moved, a process was ended, a block was cut off on its way."""
@@ -58,14 +60,22 @@ class WindowWork:
     """Does windows of jobs, any number at once."""
 
     def __init__(
-        self, store: Store, windows: JobPricing, node: BitcoinCore, limits: Limits, data_dir: Path | None = None
+        self,
+        store: Store,
+        windows: JobPricing,
+        node: BitcoinCore,
+        limits: Limits,
+        *,
+        data_dir: Path | None = None,
+        past: ExchangePast | None = None,
     ) -> None:
-        """`data_dir` is where reports of faults go, as `cache_dir` has it."""
+        """`data_dir` is where reports of faults go, as `cache_dir` has it; `past` knows exchange prices of then."""
         self._store = store
         self._windows = windows
         self._node = node
         self._limits = limits
         self._data_dir = data_dir
+        self._past = past
 
     async def do(self, job: Job, item: JobItem, on_progress: Callable[[JobItem], None]) -> JobItem:
         """Do an item; how it is then, to be settled. Errors of the window are in it.
@@ -95,6 +105,8 @@ class WindowWork:
             attempts += 1
             try:
                 result = await self._price(so_far)
+                if self._past is not None:
+                    await self._past.know(*_span_of(so_far.item.window, result))
                 # of what the prices at blocks are made from, nothing but what they start from can have changed
                 anew = is_rerun and await asyncio.to_thread(self._is_another_price, so_far.item.window, result)
                 prices = await self._block_prices(result, so_far, anew=anew)
@@ -150,6 +162,16 @@ class WindowWork:
         # a window that is there has the prices at its blocks, whenever this ends
         keep_block_prices(self._store, prices, anew=anew)
         keep_window(self._store, window_record(self._store, result, self._limits), result)
+
+
+def _span_of(key: WindowKey, result: PricedWindow) -> tuple[float, float]:
+    """The unix times between which a window's exchange price is looked for."""
+    times = result.price.outputs.block_times
+    first, last = float(times.min()), float(times.max())
+    if key.date is None:
+        return first, last
+    # a block of the day before or after may be among them
+    return min(midnight_s(key.date), first), max(midnight_s(key.date) + _DAY_S, last)
 
 
 class _SoFar:
