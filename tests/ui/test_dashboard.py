@@ -23,6 +23,7 @@ from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.node_pricing import NodePricing
+from utxoracle_tui.engine.range_export import RangeExport
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
@@ -36,6 +37,7 @@ from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.node_window import NodeWindow
+from utxoracle_tui.ui.screens.range_choice import RangeChoice
 from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.node_line import NodeLine
@@ -80,6 +82,7 @@ async def dashboard(node: DemoNode, workers: Workers, read_timeout_s: float = 10
         f" utxoracle-tui · {access.host}",
         node.folder / "console",
         close,
+        exports=RangeExport(lambda: live.store, node.folder / "console" / "exports"),
     )
     async with NodeConsole(parts).run_test(size=(120, 40)) as pilot:
         await pilot.press("w")
@@ -209,6 +212,23 @@ async def test_the_windows_screen_by_keys(workers: Workers) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, NodeWindow))
         await pilot.press("1")
         await until(pilot, lambda: isinstance(pilot.app.screen, Dashboard))
+        # a range that is marked on the chart can be written to a file, whose path goes to the clipboard
+        await pilot.press("A", "home", "m", "end", "m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RangeChoice))
+        assert str(pilot.app.screen.query_one(Label).render()).startswith(f"{days[0].date} to ")
+        await pilot.press("w")
+        exports = node.folder / "console" / "exports"
+        await until(pilot, lambda: exports.is_dir() and any(exports.glob("*.csv")))
+        (written,) = exports.iterdir()
+        await until(pilot, lambda: pilot.app.clipboard == str(written))
+        rows = [line for line in written.read_text().splitlines() if not line.startswith("#")]
+        assert len(rows) == 1 + len(store.windows.newest("day", 9)) + len(store.windows.newest("blocks", 9))
+        # or worked out
+        await pilot.press("m", "m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RangeChoice))
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert "anew?" in str(pilot.app.screen.query(Label).first().render())
 
 
 async def test_from_a_gap_to_a_filled_gap_by_keys(workers: Workers) -> None:

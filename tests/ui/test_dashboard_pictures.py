@@ -156,6 +156,13 @@ def test_the_other_views_of_a_low_terminal(snap_compare: SnapCompare, large: Sto
     assert snap_compare(console(shown), terminal_size=(80, 24), run_before=after(*keys))
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_to_do_with_a_marked_range(snap_compare: SnapCompare, normal: Store, size: tuple[int, int]) -> None:
+    shown = Shown(store=normal, result=block_window())
+    keys = ("A", "home", "m", "end", "m")
+    assert snap_compare(console(shown), terminal_size=size, run_before=after(*keys))
+
+
 @pytest.mark.parametrize("theme", ["light", "ansi"])
 def test_other_colours(snap_compare: SnapCompare, large: Store, theme: str) -> None:
     shown = Shown(store=large, result=block_window(), look=Look(theme=theme))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
-from utxoracle_tui.config.paths import cache_dir
+from utxoracle_tui.config.paths import cache_dir, data_dir
 from utxoracle_tui.config.settings import Screen, Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
@@ -80,6 +80,7 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         from utxoracle_tui.engine.live_window import LiveWindow  # noqa: PLC0415
         from utxoracle_tui.engine.logs.sources import live_logs  # noqa: PLC0415
         from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
+        from utxoracle_tui.engine.range_export import RangeExport  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
         from utxoracle_tui.ui.node_console import NodeConsole  # noqa: PLC0415
@@ -108,9 +109,9 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         watch = stack_watch(settings, node, exchange, lambda: live.store)
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
         parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
-        NodeConsole(
-            replace(parts, logs=live_logs(settings), log_trouble=lambda: own_log.trouble), settings.screen
-        ).start()
+        exports = RangeExport(lambda: live.store, data_dir(data) / "exports", label or None)
+        parts = replace(parts, exports=exports, logs=live_logs(settings), log_trouble=lambda: own_log.trouble)
+        NodeConsole(parts, settings.screen).start()
     finally:
         workers.stop()
     return Exit.DONE

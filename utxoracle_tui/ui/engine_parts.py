@@ -12,6 +12,7 @@ from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
+from utxoracle_tui.engine.range_export import RangeExport
 from utxoracle_tui.engine.stack.stack import StackWatch
 from utxoracle_tui.engine.window_list import WindowLists
 
@@ -36,5 +37,6 @@ class EngineParts:
     close: Callable[[], Awaitable[None]]
     """Gives back what the parts hold."""
     logs: LiveLogs = field(default_factory=LiveLogs)
+    exports: RangeExport = field(default_factory=lambda: RangeExport(lambda: None, None))
     log_trouble: Callable[[], str | None] = lambda: None
     """Why the program's own log can't be written, as a sentence, if so."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.chart.history import PriceRange
+from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import Doing, WindowReading
 from utxoracle_tui.engine.request import Day, Last, Request
 from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.store.exporting import What
 from utxoracle_tui.ui import stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.screens.node_window import NodeWindow
+from utxoracle_tui.ui.screens.range_choice import RangeAction, RangeChoice
 from utxoracle_tui.ui.screens.window_detail import title_of
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
@@ -40,7 +44,7 @@ _MOVE_ON_EVERY_S = 30.0
 """How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
 
-class Dashboard(Screen[None]):
+class Dashboard(JobAsking):
     """What an operator looks at all day. Low terminals show the chart, the figures or the stack."""
 
     CSS = """
@@ -70,8 +74,7 @@ class Dashboard(Screen[None]):
     ]
 
     def __init__(self, parts: EngineParts) -> None:
-        super().__init__()
-        self._parts = parts
+        super().__init__(parts)
         self._view = _VIEWS[0]
         self._writes: int | None = None
         self._range: PriceRange | None = None
@@ -148,6 +151,32 @@ class Dashboard(Screen[None]):
         self.query_one(DivergenceCards).show(found.statistics[basis] if found is not None else None)
         if found is not None:
             self.query_one(DivergenceTable).show(found.series.rows.from_moment(found.series.start_s), basis)
+
+    @on(PriceChart.RangeMarked)
+    def _range_marked(self, message: PriceChart.RangeMarked) -> None:
+        first, last = (datetime.fromtimestamp(at_s, UTC).date() for at_s in (message.from_s, message.to_s))
+
+        def chosen(action: RangeAction | None) -> None:
+            if action == "backfill":
+                self.ask_for_backfill(Days(first, last))
+            elif action == "rerun":
+                self.ask_for_rerun(Days(first, last), f"the days {first} to {last}" if first < last else str(first))
+            elif action is not None:
+                self._export(action, first, last)
+
+        self.app.push_screen(RangeChoice(first, last), chosen)
+
+    @work(group="export", exit_on_error=False)
+    @guarded
+    async def _export(self, what: What, first: date, last: date) -> None:
+        try:
+            written = await self._parts.exports.write(what, "csv", first, last)
+        except OperatorError as error:
+            self.notify(error.message, severity="error", timeout=10)
+            return
+        self.app.copy_to_clipboard(str(written.path))
+        count = formats.plural(written.count, what.removesuffix("s"))
+        self.notify(f"{count} written to {written.path}; the path is on the clipboard.", timeout=20)
 
     def _show_view(self) -> None:
         for view in _VIEWS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -10,23 +10,20 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from utxoracle_tui import clock, formats
-from utxoracle_tui.engine.jobs.forecast import Forecast
-from utxoracle_tui.engine.jobs.plan import JobPlan
-from utxoracle_tui.engine.jobs.wanted import Days, Marked, title
+from utxoracle_tui.engine.jobs.wanted import Days, Marked
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.request import Day, Heights, Request, read_day
 from utxoracle_tui.engine.window_list import WindowList
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store.records import Window, WindowKey
+from utxoracle_tui.store.records import Window
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.screens.ask import Ask
-from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
@@ -40,7 +37,7 @@ _LARGE_PCT = 2.0
 _LOAD_EVERY_S = 0.8
 
 
-class WindowsScreen(Screen[None]):
+class WindowsScreen(JobAsking):
     """The table follows the store; whoever has stored something, it is here within a second."""
 
     CSS = """
@@ -56,8 +53,7 @@ class WindowsScreen(Screen[None]):
     ]
 
     def __init__(self, parts: EngineParts) -> None:
-        super().__init__()
-        self._parts = parts
+        super().__init__(parts)
         self._list = WindowList()
         self._days = True
         self._only_doubtful = False
@@ -176,34 +172,7 @@ class WindowsScreen(Screen[None]):
 
     def _estimate(self, wanted: Days | None) -> None:
         if wanted is not None:
-            self.notify("A few blocks of these days are looked at, to tell what it takes …", timeout=3)
-            self._preview(wanted)
-
-    @work(exclusive=True, group="preview of a job", exit_on_error=False)
-    @guarded
-    async def _preview(self, wanted: Days) -> None:
-        try:
-            preview = await self._parts.jobs.preview("backfill", wanted)
-        except OperatorError as error:
-            self.notify(error.message, severity="error", timeout=10)
-            return
-        if preview.forecast is None:
-            if preview.plan.impossible:
-                self.notify(_impossible(preview.plan), severity="warning", timeout=10)
-            else:
-                self.notify(f"All days from {wanted.first} to {wanted.last} are there. r does marked ones again.")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._begin(wanted)
-
-        self.app.push_screen(Confirm(_question(wanted, preview.plan, preview.forecast)), answered)
-
-    @work(group="ask for jobs", exit_on_error=False)
-    @guarded
-    async def _begin(self, wanted: Days) -> None:
-        await self._ask_for(self._parts.jobs.backfill(wanted))
+            self.ask_for_backfill(wanted)
 
     def action_rerun(self) -> None:
         """Have the marked windows worked out anew, or the one under the cursor."""
@@ -212,34 +181,8 @@ class WindowsScreen(Screen[None]):
         if not chosen:
             return
         what = formats.plural(len(chosen), "window") if len(chosen) > 1 else _what(chosen[0])
-        question = f"Work out {what} anew? The new result takes the place of the old."
         keys = frozenset(window.window_key for window in chosen)
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._rerun(keys)
-
-        self.app.push_screen(Confirm(question), answered)
-
-    @work(group="ask for jobs", exit_on_error=False)
-    @guarded
-    async def _rerun(self, keys: frozenset[WindowKey]) -> None:
-        await self._ask_for(self._parts.jobs.rerun(Marked(keys)))
-        self.query_one(RowsView).clear_marks()
-
-    async def _ask_for(self, asking: Awaitable[JobPlan]) -> None:
-        try:
-            plan = await asking
-        except OperatorError as error:
-            self.notify(error.message, severity="error", timeout=10)
-            return
-        if plan.impossible:
-            self.notify(_impossible(plan), severity="warning", timeout=10)
-        if plan.job is not None:
-            verb = "goes on" if plan.goes_on else "is in the queue"
-            self.notify(f"{title(plan.job)} {verb}. 4 shows how it goes.")
-        elif not plan.impossible:
-            self.notify("There is nothing to do: all of it is there.")
+        self.ask_for_rerun(Marked(keys), what, table.clear_marks)
 
 
 class OpenedWindow(WindowDetail):
@@ -275,21 +218,6 @@ def _likely(windows: WindowList) -> str:
     if newest is not None and newest < yesterday:
         return f"{newest + timedelta(days=1)}..{yesterday}"
     return f"{yesterday - timedelta(days=6)}..{yesterday}"
-
-
-def _impossible(plan: JobPlan) -> str:
-    count = formats.plural(len(plan.impossible), "window")
-    return f"The node is pruned and has deleted the blocks of {count}: they can't be had from it."
-
-
-def _question(wanted: Days, plan: JobPlan, forecast: Forecast) -> str:
-    asked = (wanted.last - wanted.first).days + 1
-    count = formats.plural(asked, "day")
-    of = f"the {forecast.windows} of {count} that are missing" if forecast.windows < asked else count
-    first = f"Backfill {of}, {wanted.first} to {wanted.last}?" if asked > 1 else f"Backfill {wanted.first}?"
-    warning = [_impossible(plan)] if plan.impossible else []
-    rows = "\n".join(f"{name:<8} {what}" for name, what in forecast.rows)
-    return "\n\n".join([first, rows, *warning, "It goes on by itself after a restart."])
 
 
 def read_days(text: str) -> Days:
