@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.in_process import find_host, ran
+from tests.support.job_place import act
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 from utxoracle_tui.store.store import Store
@@ -112,10 +114,44 @@ def test_a_saved_day(host: HostProcess, tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / "other" / "regtest").exists()
 
 
-def test_a_folder_that_cannot_be_written(host: HostProcess, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "regtest").write_text("in the way")
-    done = run(host, tmp_path, "analyze", "--json")
-    assert done.returncode == 1
-    error = json.loads(done.stdout)["error"]
+    find_host(monkeypatch, host.env)
+    monkeypatch.setenv("UTXORACLE_TUI_ROUNDS_RETRIES", "0")
+    done = ran("analyze", "--json", "--data-dir", tmp_path)
+    assert done.code == 1
+    error = json.loads(done.out)["error"]
     assert str(tmp_path / "regtest") in error["message"]
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.err
+
+
+def test_a_node_that_is_back_within_the_minute(
+    host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_host(monkeypatch, host.env)
+    waits: list[float] = []
+
+    async def wait(seconds: float, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        await sleep(0)
+        if seconds in {5, 15, 45}:
+            waits.append(seconds)
+            if len(waits) == 2:
+                await asyncio.to_thread(act, host, "start", warm_up_s=0.0)
+
+    act(host, "stop")
+    monkeypatch.setattr("utxoracle_tui.commands.analyze.asyncio.sleep", wait)
+    done = ran("analyze", "--data-dir", tmp_path)
+    assert done.code == 0, done.err
+    assert waits == [5, 15]
+    assert "Tried again in 5 s (1 of 3)." in done.err
+    assert "Tried again in 15 s (2 of 3)." in done.err
+    assert "stored                   yes" in done.out
+
+
+def test_a_node_that_stays_away(host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_host(monkeypatch, {**host.env, "BITCOIN_RPC_URL": "http://127.0.0.1:1"})
+    monkeypatch.setattr("utxoracle_tui.commands.analyze._WAITS_S", (0, 0, 0))
+    done = ran("analyze", "--data-dir", tmp_path)
+    assert done.code == 3
+    assert done.err.count("Tried again in 0 s") == 3
+    assert done.err.count("127.0.0.1:1") == 4

@@ -35,7 +35,7 @@ def test_an_unknown_key_in_the_file(place: Place, text: str, line: int, words: s
 def test_an_unknown_key_like_no_other(place: Place) -> None:
     place.write_file("[rounds]\nzzz = 1\n")
     (problem,) = place.problems()
-    assert problem.endswith("is not known. The keys of [rounds] are interval_minutes.")
+    assert problem.endswith("is not known. The keys of [rounds] are interval_minutes, retries.")
 
 
 def test_a_section_is_no_key(place: Place) -> None:

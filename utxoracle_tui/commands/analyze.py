@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 
@@ -18,7 +19,11 @@ from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.own_log.keeping import kept_log
+from utxoracle_tui.sources.node_errors import NodeBusy, NodeHanging, NodeUnreachable, NodeWarmingUp
+from utxoracle_tui.store.troubles import StoreTrouble
 
+_WAITS_S = (5, 15, 45)
+_PASSING = (NodeUnreachable, NodeHanging, NodeWarmingUp, NodeBusy, StoreTrouble)
 _SOURCES = {"own": "own backend", "public": "PUBLIC instance", "imported": "imported"}
 
 
@@ -26,8 +31,21 @@ def run(arguments: argparse.Namespace) -> Exit:
     """Make one round, keep it unless told otherwise, and print it."""
     settings = node.load_settings(arguments)
     with kept_log(settings, "analyze", tell):
-        made = run_until_signal(_make(settings, arguments))
+        made = run_until_signal(_made_at_last(settings, arguments))
     return Exit.DONE if made.observation.valid else Exit.NOT_VALID
+
+
+async def _made_at_last(settings: Settings, arguments: argparse.Namespace) -> Round:
+    """Try as often as is set; a node that is starting, or a full disk, may be well again in a minute."""
+    retries = settings.rounds.retries
+    for number in range(retries):
+        wait_s = _WAITS_S[min(number, len(_WAITS_S) - 1)]
+        try:
+            return await _make(settings, arguments)
+        except _PASSING as error:
+            tell(f"{error.message} Tried again in {wait_s} s ({number + 1} of {retries}).")
+        await asyncio.sleep(wait_s)
+    return await _make(settings, arguments)
 
 
 async def _make(settings: Settings, arguments: argparse.Namespace) -> Round:

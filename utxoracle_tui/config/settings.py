@@ -109,6 +109,10 @@ class Rounds:
 
     interval_minutes: int = setting(10, env="ANALYSIS_INTERVAL_MINUTES", low=1, high=1440, unit="minutes")
     """The time from one round to the next."""
+    retries: int = setting(3, low=0, high=20)
+    """How often `analyze` tries again when the node or the store can't be used: after 5, 15 and 45 seconds, and then
+    every 45.
+    """
 
 
 @dataclass(frozen=True, slots=True)
