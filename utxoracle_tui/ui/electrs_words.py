@@ -179,7 +179,7 @@ def _grounds(state: State) -> Text:
 
 
 def _evidence(state: State) -> Text:
-    text = Text("evidence", "bold")
+    text = Text().append("evidence", "bold")
     for basis in state.progress.rests_on:
         text.append(f"\n  {basis.source}: {basis.says}, {formats.age(basis.age_s)}")
     for sign in state.life:

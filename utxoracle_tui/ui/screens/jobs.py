@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from utxoracle_tui import formats
-from utxoracle_tui.engine.jobs.estimate import Eta
+from utxoracle_tui.engine.jobs.estimate import Estimate, Eta
 from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
 from utxoracle_tui.engine.jobs.turns import CareReading
 from utxoracle_tui.engine.jobs.wanted import title
@@ -76,11 +76,15 @@ class JobsScreen(Screen[None]):
 
     @on(RowsView.Moved)
     def _show_job(self) -> None:
+        self._show_words()
+        reading = self._chosen
+        if reading is not None and reading.progress.failed != len(self._failures.get(reading.job.key, [])):
+            self._load_failures(reading.job.key)
+
+    def _show_words(self) -> None:
         reading = self._chosen
         words = "" if reading is None else _in_words(reading, self._failures.get(reading.job.key, []))
         self.query_one("#job", Static).update(words)
-        if reading is not None and reading.progress.failed != len(self._failures.get(reading.job.key, [])):
-            self._load_failures(reading.job.key)
 
     @property
     def _chosen(self) -> JobReading | None:
@@ -96,7 +100,8 @@ class JobsScreen(Screen[None]):
             self.notify(error.message, severity="error")
             return
         self._failures[key] = [item for item in items if item.state == "failed"]
-        self._show_job()
+        # the reading may be older than what was loaded: the next one tells whether they agree
+        self._show_words()
 
     def action_pause(self) -> None:
         """Let the job rest, or go on."""
@@ -212,8 +217,8 @@ def _rate(reading: JobReading) -> str:
 
 def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
     job, progress = reading.job, reading.progress
-    text = Text(title(job), "bold")
-    text.append(f" · asked for {formats.utc_minute(job.time_s)} UTC", "not bold")
+    text = Text().append(title(job), "bold")
+    text.append(f" · asked for {formats.utc_minute(job.time_s)}")
     parts = [f"{progress.done} done"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")
@@ -221,6 +226,8 @@ def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
         parts.append(f"{progress.skipped} skipped, as they were there by then")
     parts.append(f"{progress.total - progress.tried} to do, {progress.bytes_read / 1e6:,.0f} MB read")
     text.append(f"\n{', '.join(parts)}")
+    if pace := _pace(reading.estimate):
+        text.append(f"\n{pace}")
     for at in reading.at_hand:
         whose = "" if at.here else " by another process"
         of = f" of {at.blocks}" if at.blocks else ""
@@ -234,6 +241,16 @@ def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
     if len(failures) > _FAILURES_SHOWN:
         text.append(f"\n… and {len(failures) - _FAILURES_SHOWN} more", "red")
     return text
+
+
+def _pace(found: Estimate) -> str:
+    """How fast it goes, and how long it still takes, as far as that is known."""
+    parts = [f"left {_eta(found.eta)}"] if found.eta is not None else []
+    if found.blocks_per_s is not None:
+        parts.append(f"{found.blocks_per_s:.1f} blocks/s")
+    if found.mb_per_s is not None:
+        parts.append(f"{found.mb_per_s:.1f} MB/s")
+    return " · ".join(parts)
 
 
 _COLUMNS: tuple[Column[JobReading], ...] = (

@@ -48,7 +48,7 @@ class WindowsScreen(JobAsking):
         Binding("s", "sort", "Sort", id="windows.sort"),
         Binding("b", "backfill", "Backfill", id="windows.backfill"),
         Binding("r", "rerun", "Rerun", id="windows.rerun"),
-        Binding("f", "toggle_doubtful", "Doubtful", id="windows.doubtful"),
+        Binding("f", "toggle_doubtful", "Doubtful", id="windows.doubtful", show=False),
         Binding("escape", "unmark", "Unmark", id="windows.unmark", show=False),
     ]
 
