@@ -71,6 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_backup(commands)
     _add_restore(commands)
     _add_store(commands)
+    _add_api(commands)
+    _add_watch(commands)
+    _add_service(commands)
     _add_demo(commands)
     return parser
 
@@ -299,6 +302,58 @@ def _add_store(commands: argparse._SubParsersAction[_Parser]) -> None:
     store.add_argument("--mend", action="store_true", help="keep damaged files elsewhere and use the state before them")
     store.add_argument("--json", action="store_true", help="print one JSON document")
     _add_network(store)
+
+
+def _add_api(commands: argparse._SubParsersAction[_Parser]) -> None:
+    api = commands.add_parser(
+        "api",
+        help="the read-only REST API",
+        description="Serve what is stored to other programs until Ctrl-C: /api/prices/latest, /api/prices/historical, "
+        "/api/prices/comparison, /health and /metrics; /openapi.json describes them. Needs the extra `api`.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    api.set_defaults(command="api")
+    api.add_argument("--host", metavar="ADDRESS", help="the address to listen on (127.0.0.1)")
+    api.add_argument("--port", metavar="PORT", help="the port to listen on (8000)")
+    _add_network(api)
+
+
+def _add_watch(commands: argparse._SubParsersAction[_Parser]) -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="the engine without a screen, until stopped",
+        description="Make rounds every interval and with every block, work on jobs, and make a backup a day, until "
+        "SIGTERM or Ctrl-C. SIGHUP: read the configuration again. There is one for a store. Exit code 0: ended as "
+        "told; 1: another one runs.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    watch.set_defaults(command="watch")
+    watch.add_argument("--network", metavar="NAME", help="the network that the node must be on (what it says)")
+
+
+_SERVICE_HELP = """Print the systemd units, or write them and say what to run. Without --timer: one for watch, one for
+the API; with it, timers that run analyze and backup take the place of watch. A unit that was changed by hand stays,
+unless --force is given. Nothing is run."""
+
+
+def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
+    service = commands.add_parser(
+        "service",
+        help="systemd units",
+        description=_SERVICE_HELP,
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    service.set_defaults(command="service")
+    service.add_argument(
+        "service_command",
+        choices=("print", "install"),
+        metavar="{print,install}",
+        help="print: show them; install: write them where systemd looks for them",
+    )
+    service.add_argument("--user", action="store_true", help="for your own systemd, not for that of the machine")
+    service.add_argument("--timer", action="store_true", help="timers for analyze and backup in place of watch")
+    service.add_argument("--force", action="store_true", help="replace units that were changed by hand as well")
+    service.add_argument("--network", metavar="NAME", help="the network that the node must be on (what it says)")
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:

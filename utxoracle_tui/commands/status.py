@@ -14,7 +14,9 @@ from utxoracle_tui import clock, formats
 from utxoracle_tui.commands.node import load_settings
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.commands.stack import asked_once, likely_store
-from utxoracle_tui.config.settings import Settings
+from utxoracle_tui.config.networks import NETWORKS
+from utxoracle_tui.config.paths import data_dir
+from utxoracle_tui.config.settings import AUTO, Settings
 from utxoracle_tui.engine.electrs.phases import Phase
 from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack.document import stack_document
@@ -22,6 +24,7 @@ from utxoracle_tui.engine.stack.look import one_look
 from utxoracle_tui.engine.stack.reading import TITLES, Overall, Source, SourceReading, Standing
 from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.engine.stack.stored import StoredStatus, read_stored
+from utxoracle_tui.engine.watch.presence import WatchSeen, find_watch_among
 from utxoracle_tui.errors import Exit, OperatorError
 
 _EXIT = {
@@ -46,19 +49,30 @@ _WHAT = _WIDTH - _NAME - _STATE - _AGE
 def run(arguments: argparse.Namespace) -> Exit:
     """Look at the stack once and print what there is. Exit code 0: ready; 4: working or degraded; 3: down."""
     settings = load_settings(arguments)
-    reading, stored = run_until_signal(_look(settings))
+    reading, stored, watch = run_until_signal(_look(settings))
     now_s, wall_s = clock.elapsed_s(), clock.now_s()
     if arguments.json:
-        sys.stdout.write(json.dumps(stack_document(reading, stored, now_s, wall_s)) + "\n")
+        document = stack_document(reading, stored, now_s, wall_s)
+        if stored is not None:
+            document["store"] |= {"newest_backup": stored.backup_at_s, "watch": _watch_document(watch)}
+        sys.stdout.write(json.dumps(document) + "\n")
     else:
-        sys.stdout.write(as_table(reading, stored, now_s, wall_s))
+        sys.stdout.write(as_table(reading, stored, watch, now_s, wall_s))
     return _EXIT[reading.overall]
 
 
-async def _look(settings: Settings) -> tuple[StackReading, StoredStatus | None]:
+async def _look(settings: Settings) -> tuple[StackReading, StoredStatus | None, WatchSeen | None]:
     async with asked_once(settings) as asked:
-        reading, stored = await asyncio.gather(one_look(asked), asyncio.to_thread(_stored, settings))
-    return reading, stored
+        return await asyncio.gather(
+            one_look(asked), asyncio.to_thread(_stored, settings), asyncio.to_thread(_watch, settings)
+        )
+
+
+def _watch(settings: Settings) -> WatchSeen | None:
+    """The watch on the store that is meant, or on any of those that it could be."""
+    named = settings.node.network
+    folder = data_dir(settings.store.data_dir)
+    return find_watch_among(folder / name for name in (NETWORKS if named == AUTO else (named,)))
 
 
 def _stored(settings: Settings) -> StoredStatus | None:
@@ -70,7 +84,9 @@ def _stored(settings: Settings) -> StoredStatus | None:
     return read_stored(store) if store is not None else None
 
 
-def as_table(reading: StackReading, stored: StoredStatus | None, now_s: float, wall_s: float) -> str:
+def as_table(
+    reading: StackReading, stored: StoredStatus | None, watch: WatchSeen | None, now_s: float, wall_s: float
+) -> str:
     """The table, 80 columns wide; `now_s` is on the clock for spans, `wall_s` in unix seconds."""
     title = f"The stack is {reading.overall.value}."
     lines = [f"{title}{formats.utc_minute(wall_s) + ' UTC':>{_WIDTH - len(title)}}", ""]
@@ -79,6 +95,7 @@ def as_table(reading: StackReading, stored: StoredStatus | None, now_s: float, w
         lines += _row(TITLES[source.source], state, source.sentence, _age(source, now_s, wall_s))
         lines += [line for text in _more(source) for line in _row("", "", text, "")]
     lines += _row("store", *_of_store(stored, wall_s))
+    lines += _row("watch", *_of_watch(watch, wall_s))
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -124,8 +141,31 @@ def _of_store(stored: StoredStatus | None, wall_s: float) -> tuple[str, str, str
     if stored.trouble is not None:
         return "▲ trouble", stored.trouble, ""
     backup_s = stored.backup_at_s
-    backup = f"newest backup {formats.age(max(0.0, wall_s - backup_s))}" if backup_s is not None else "no backup"
+    backup = "no backup"
+    if backup_s is not None:
+        backup = f"newest backup {formats.age(max(0.0, wall_s - backup_s))} ({formats.utc_minute(backup_s)} UTC)"
     if stored.observation_at_s is None:
         return "– empty", f"{stored.network}: no round is stored, {backup}.", ""
     age = formats.age(max(0.0, wall_s - stored.observation_at_s))
     return "● there", f"{stored.network}: newest round {age}, {backup}.", age
+
+
+def _of_watch(watch: WatchSeen | None, wall_s: float) -> tuple[str, str, str]:
+    if watch is None:
+        return "– none", "It does not run.", ""
+    if not watch.runs:
+        return "▲ ended", f"It does not run: process {watch.pid} was ended the hard way.", ""
+    if watch.since_s is None:
+        return "● runs", "Runs.", ""
+    what = f"Runs since {formats.utc_minute(watch.since_s)} UTC (pid {watch.pid})."
+    if watch.is_silent(wall_s):
+        heard = formats.age(wall_s - watch.beat_s) if watch.beat_s is not None else ""
+        return "▲ silent", f"{what} It says nothing any more: its disk may be full, or it hangs.", heard
+    return "● runs", what, ""
+
+
+def _watch_document(watch: WatchSeen | None) -> dict[str, Any]:
+    """Times are unix seconds; what isn't known is null."""
+    if watch is None:
+        return {"runs": False, "pid": None, "since": None, "last_heard": None}
+    return {"runs": watch.runs, "pid": watch.pid, "since": watch.since_s, "last_heard": watch.beat_s}
