@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import utxoracle_core
+from tests.support.config_place import forget_secrets
 from tests.support.examples import THOROUGH
 from tests.support.scanners import SCANNER_NAMES
 from utxoracle_tui.engine.worker_tasks import CACHE_VARIABLE
@@ -51,6 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker("soak")
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is hidden in one test is no secret in the next: a made-up password may be an everyday word."""
+    forget_secrets(monkeypatch)
 
 
 def pytest_report_header() -> list[str]:

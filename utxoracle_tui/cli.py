@@ -387,7 +387,7 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # whoever read our output has gone; Python must not complain about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001  (the edge of the program)
         from utxoracle_tui.fault_report import report  # noqa: PLC0415  (only faults need it)
@@ -411,4 +411,17 @@ def _print_error(error: OperatorError, *, as_json: bool) -> None:
 
 def entry() -> NoReturn:
     """The command `utxoracle-tui`."""
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output()
+        if code == Exit.DONE:
+            code = Exit.FAILED
+            sys.stderr.write(f"utxoracle-tui: Could not write the output: {error.strerror}.\n")
+    sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Have Python find nobody to complain of at exit, when what is left of the output can't be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,7 +21,8 @@ COMMAND = [sys.executable, "-m", "utxoracle_tui"]
 def environment(tmp_path: Path) -> dict[str, str]:
     """The developer's own, but for where files are kept, and with a terminal that knows ASCII alone."""
     home = {"HOME": str(tmp_path), **{f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("DATA", "CACHE", "CONFIG")}}
-    return os.environ | home | {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:backslashreplace", "PYTHONUTF8": "0"}
+    terminal = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:backslashreplace", "PYTHONUTF8": "0", "PYTHONUNBUFFERED": ""}
+    return os.environ | home | terminal
 
 
 def run(environment: dict[str, str], *arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -84,7 +84,7 @@ async def watch(node: DemoNode, until: asyncio.Task[None]) -> list[tuple[str, st
 
 async def test_restart_warms_up_as_a_real_node_and_changes_the_cookie(node: DemoNode) -> None:
     before, height = node.cookie, await node.call("getblockcount")
-    restart = asyncio.create_task(node.host.node.restart(down_s=0.1, warm_up_s=1.0))
+    restart = asyncio.create_task(node.host.node.restart(down_s=0.1, warm_up_s=2.5))
     seen = await watch(node, restart)
     assert node.cookie != before
     stale = await node.post(COUNT, auth=before)
