@@ -213,6 +213,7 @@ def test_a_day_of_a_watch(host: HostProcess, tmp_path: Path, manager: Manager, m
     assert processes_with(str(manager.path)) == []
 
 
+@pytest.mark.soak
 def test_told_by_signals(host: HostProcess, tmp_path: Path, manager: Manager) -> None:
     folder, config = tmp_path / "data", tmp_path / "config.toml"
     config.write_text("[rounds]\ninterval_minutes = 20\n")
