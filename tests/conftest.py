@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.config_place import forget_secrets
 from tests.support.examples import THOROUGH
 from tests.support.scanners import SCANNER_NAMES
 from utxoracle_tui.engine.worker_tasks import CACHE_VARIABLE
+from utxoracle_tui.engine.workers import Workers
 
 COMPILE = "from utxoracle_core import scan_compiled; scan_compiled.compile_now()"
 settings.register_profile(
@@ -52,6 +54,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker("soak")
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """One worker process for the tests of a module."""
+    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
+    pool.start()
+    yield pool
+    pool.stop()
 
 
 @pytest.fixture(autouse=True)

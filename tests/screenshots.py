@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from utxoracle_tui.commands.job_engine import JobWorkshop
+from utxoracle_tui.commands.job_engine import JobWorkshop, live_jobs
 from utxoracle_tui.commands.node import exchange_of, live_rounds, open_node, open_store, pricing
 from utxoracle_tui.commands.stack import stack_watch
 from utxoracle_tui.config.inputs import Flags
@@ -21,11 +21,10 @@ from utxoracle_tui.demo.host.process import start_host
 from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.jobs.plan import newest_day
 from utxoracle_tui.engine.jobs.wanted import Days
-from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.live_window import LiveWindow
+from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
-from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole
 
@@ -98,11 +97,9 @@ def main() -> None:
             watch = stack_watch(settings, node, exchange, lambda: live.store)
             lists, history = WindowLists(lambda: live.store), PriceHistory(lambda: live.store)
 
-            def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
-                workshop = JobWorkshop(settings, store, node, workers, exchange=exchange)
-                return workshop.planner, workshop.engine()
-
-            jobs = LiveJobs(lambda: live.store, job_tools)
+            jobs = live_jobs(
+                settings, node, workers, exchange=exchange, precedence=Precedence(), opened=lambda: live.store
+            )
             newest = LiveWindow(windows, 600)
             parts = EngineParts(
                 windows, newest, watch, live, lists, history, jobs, node.access.host, heading, folder, close

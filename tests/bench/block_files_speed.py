@@ -131,12 +131,12 @@ def alone(folder: BlockFileFolder, wanted: list[WantedBlock]) -> float:
 async def through_program(folder: BlockFileFolder, wanted: list[WantedBlock], workers: Workers, index: Path) -> float:
     """Seconds that the program takes for the same, its index not made yet."""
     files = BlockFiles(folder.path, "regtest", index)
-    pricing = BlockFilePricing(files, workers)
+    pricing = BlockFilePricing(files)
     waiting = iter(wanted)
 
     async def one_after_the_other() -> None:
         for block in waiting:
-            assert await pricing.digest(block) is not None
+            assert await pricing.digest(block, workers.run) is not None
 
     started_s = time.perf_counter()
     await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))

@@ -38,14 +38,6 @@ def host(running: HostProcess) -> Iterator[HostProcess]:
     act(running, "prune", below=None)
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
-
-
 async def backfilled(place: JobPlace, days: Days) -> Job:
     return await place.run((await place.shop.planner.backfill(days)).job)
 

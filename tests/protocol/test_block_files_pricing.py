@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -40,14 +40,6 @@ NO_KEY, KEY = bytes(8), bytes.fromhex("0badc0ffee0ddf00")
 
 def quiet(progress: Progress) -> None:
     pass
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 def with_files(client: BitcoinCore, workers: Workers, files: BlockFiles | None) -> NodePricing:

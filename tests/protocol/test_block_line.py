@@ -6,7 +6,7 @@ of a block's header time; what is read are the words of the console.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,14 +49,6 @@ class Story:
     def of(self, case: str) -> list[tuple[BlockPrice, float]]:
         """The prices at the blocks of a case, with what they ought to be."""
         return [(self.line[block.hash], block.market_usd) for block in self.mined[case]]
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture(scope="module")

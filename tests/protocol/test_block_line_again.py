@@ -5,11 +5,9 @@ on the chain, or on when a console was up. On simulated hosts, through the engin
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from tests.support.block_line import ARRIVES_AFTER_S, Console, Stage, stage
 from tests.support.demo_node import demo_node
@@ -23,14 +21,6 @@ from utxoracle_tui.store.records import BlockPrice, ExchangeReading
 OPTIONS = HostOptions(days=1, tx_per_block=100, speed=0, price="65000")
 BLOCKS = 5
 SAME = 1e-4
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 def alone(prices: Sequence[BlockPrice]) -> list[BlockPrice]:

@@ -149,7 +149,7 @@ def test_wrong_option_is_told_at_once(option: str) -> None:
 
 
 def test_options_survive_the_command_line() -> None:
-    from utxoracle_tui.cli import build_parser
+    from utxoracle_tui.command_line import build_parser
 
     options = HostOptions(
         seed=3, days=4, tx_per_block=5, price="6:7", speed=8.5, scenario="reorg", price_updates_per_hour=9

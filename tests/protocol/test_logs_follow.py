@@ -14,6 +14,7 @@ import pytest
 from tests.support.demo_node import SMALL, demo_node
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
+from utxoracle_tui.engine import lasting_logs
 from utxoracle_tui.engine.logs import followers
 from utxoracle_tui.engine.logs.followers import Where
 from utxoracle_tui.engine.logs.line import Level, Origin
@@ -30,7 +31,7 @@ NEWEST_S = 1_795_399_200.0
 
 @pytest.fixture(autouse=True)
 def _soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followers, "AGAIN_AFTER_S", 0.1)
+    monkeypatch.setattr(lasting_logs, "AGAIN_AFTER_S", 0.1)
     monkeypatch.setattr(log_file, "follow", partial(log_file.follow, every_s=0.05))
 
 

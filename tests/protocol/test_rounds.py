@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -51,14 +51,6 @@ class Engine:
 
 def _quiet(progress: Progress) -> None:
     pass
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @asynccontextmanager

@@ -50,14 +50,6 @@ OPTIONS = HostOptions(days=1, tx_per_block=60, speed=0, price=str(PLANTED_USD))
 LOOKS = 1500
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> object:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
-
-
 @asynccontextmanager
 async def dashboard(node: DemoNode, workers: Workers, read_timeout_s: float = 10) -> AsyncIterator[Pilot[None]]:
     cookie = node.folder / ".cookie"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -23,14 +22,6 @@ from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole
 
 LOOKS = 1500
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @asynccontextmanager

@@ -26,14 +26,6 @@ def refusing(handed: Handed) -> str:
     return hashed(handed)[0]
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> object:
-    pool = Workers(tmp_path_factory.mktemp("cache"), 1)
-    pool.start()
-    yield pool
-    pool.stop()
-
-
 async def test_what_arrives_is_what_was_sent(workers: Workers) -> None:
     for block in BLOCKS:
         found = await workers.handing_over.over(block, lambda handed: workers.run(hashed, handed))

@@ -15,7 +15,6 @@ from utxoracle_tui.config.paths import cache_dir, data_dir
 from utxoracle_tui.config.settings import Screen, Settings
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store.store import Store
 
 if TYPE_CHECKING:
     from utxoracle_tui.own_log.keeping import OwnLog
@@ -67,7 +66,7 @@ def on_node(settings: Settings, cache: Path, *, label: str = "") -> Exit:
 def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Exit:
     workers = _started(cache)
     try:
-        from utxoracle_tui.commands.job_engine import JobWorkshop  # noqa: PLC0415
+        from utxoracle_tui.commands.job_engine import live_jobs  # noqa: PLC0415
         from utxoracle_tui.commands.node import (  # noqa: PLC0415  (the workers start meanwhile)
             exchange_of,
             live_rounds,
@@ -76,7 +75,6 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         )
         from utxoracle_tui.commands.stack import stack_watch  # noqa: PLC0415
         from utxoracle_tui.engine.chart.history import PriceHistory  # noqa: PLC0415
-        from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs  # noqa: PLC0415
         from utxoracle_tui.engine.live_window import LiveWindow  # noqa: PLC0415
         from utxoracle_tui.engine.logs.sources import live_logs  # noqa: PLC0415
         from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
@@ -100,11 +98,7 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         lists = WindowLists(lambda: live.store)
         history = PriceHistory(lambda: live.store, settings.price.confidence_threshold)
 
-        def job_tools(store: Store) -> tuple[JobPlanner, JobRunner]:
-            workshop = JobWorkshop(settings, store, node, workers, precedence, exchange=exchange)
-            return workshop.planner, workshop.engine()
-
-        jobs = LiveJobs(lambda: live.store, job_tools)
+        jobs = live_jobs(settings, node, workers, exchange=exchange, precedence=precedence, opened=lambda: live.store)
         data = settings.store.data_dir
         watch = stack_watch(settings, node, exchange, lambda: live.store)
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -19,6 +20,7 @@ from utxoracle_tui.engine.jobs.rest import RestRules
 from utxoracle_tui.engine.jobs.runner import JobEngine
 from utxoracle_tui.engine.jobs.turns import CareReading, Turns
 from utxoracle_tui.engine.jobs.window_work import WindowWork
+from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.engine.pricing import DigestKeeper
 from utxoracle_tui.engine.workers import Workers
@@ -89,3 +91,21 @@ class JobWorkshop:
         rules = RestRules(self._client, self._turns.budget.quiet_hours)
         at_once = min(self._workers.count + 1, _MOST_AT_ONCE)
         return JobEngine(self._store, work, lambda: self.care, rules, at_once=at_once, only=only)
+
+
+def live_jobs(
+    settings: Settings,
+    client: BitcoinCore,
+    workers: Workers,
+    *,
+    exchange: Exchange,
+    precedence: Precedence,
+    opened: Callable[[], Store | None],
+) -> LiveJobs:
+    """Work on jobs beside rounds, in the store that `opened` gives as soon as it is open."""
+
+    def tools_in(store: Store) -> tuple[JobPlanner, JobRunner]:
+        workshop = JobWorkshop(settings, store, client, workers, precedence, exchange=exchange)
+        return workshop.planner, workshop.engine()
+
+    return LiveJobs(opened, tools_in)

@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Literal
 
-from utxoracle_tui.commands.job_engine import JobWorkshop
+from utxoracle_tui.commands.job_engine import live_jobs
 from utxoracle_tui.commands.node import exchange_of, limits_of, load_settings, open_node, open_store, pricing
 from utxoracle_tui.commands.running import tell
 from utxoracle_tui.commands.stack import likely_store, stack_watch
 from utxoracle_tui.config.paths import cache_dir, data_dir
 from utxoracle_tui.config.settings import AUTO, Settings
 from utxoracle_tui.engine.exchange import Exchange
-from utxoracle_tui.engine.live_jobs import JobPlanner, JobRunner, LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.precedence import Precedence
@@ -195,16 +194,14 @@ class _Watch:
                 raise
             return store
 
-        def tools_in(store: Store) -> tuple[JobPlanner, JobRunner]:
-            workshop = JobWorkshop(settings, store, node, workers, precedence, exchange=exchange)
-            return workshop.planner, workshop.engine()
-
         live = LiveRounds(open_it, lambda store: Rounds(windows, exchange, store, limits_of(settings)))
         return WatchParts(
             newest=LiveWindow(windows, settings.rounds.interval_minutes * 60),
             live=live,
             stack=stack_watch(settings, node, exchange, lambda: live.store),
-            jobs=LiveJobs(lambda: live.store, tools_in),
+            jobs=live_jobs(
+                settings, node, workers, exchange=exchange, precedence=precedence, opened=lambda: live.store
+            ),
             backups=DailyBackup(lambda: live.store, settings.store.backups),
         )
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from utxoracle_core import BlockError
 from utxoracle_tui.engine.pricing import WantedBlock
 from utxoracle_tui.engine.worker_tasks import digest_in_place
-from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.block_files import BlockFiles
 
 
@@ -49,14 +48,11 @@ NO_FILES_YET = BlockFilesReading()
 class BlockFilePricing:
     """Digests of blocks that lie in block files."""
 
-    def __init__(self, files: BlockFiles, workers: Workers) -> None:
+    def __init__(self, files: BlockFiles) -> None:
         self._files = files
-        self._workers = workers
 
-    async def digest(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int] | None:
+    async def digest(self, block: WantedBlock, run: RunDigest) -> tuple[bytes, int] | None:
         """The digest of a block and how many bytes the block has; None where the node has to be asked for it.
-
-        `run` has a worker digest it, unless it is done as always.
 
         Hash, work, merkle root and witness commitment are checked. Raises `OperatorError` when the worker was ended.
         """
@@ -66,7 +62,7 @@ class BlockFilePricing:
         if place is None:
             return None
         try:
-            digest = await (run or self._workers.run)(digest_in_place, place, block.height, block.hash_text)
+            digest = await run(digest_in_place, place, block.height, block.hash_text)
         except FileNotFoundError:
             # a node that prunes has deleted it
             await self._files.distrust(block.hash_text, place, None)

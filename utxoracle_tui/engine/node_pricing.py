@@ -62,7 +62,7 @@ class NodePricing(WindowPricing):
                 self._kept = self._kept_for(info.network)
             if self._in_files is None and self._files_for is not None:
                 files = await asyncio.to_thread(self._files_for, info.network)
-                self._in_files = BlockFilePricing(files, self._workers) if files else None
+                self._in_files = BlockFilePricing(files) if files else None
             await self._forget_what_was_reorganised(info)
             window = await self._resolve(request, info)
             await self._know_headers(window.blocks, info.blocks)
@@ -89,23 +89,23 @@ class NodePricing(WindowPricing):
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Get the block, from the node's files or else from the node, and have a worker digest it."""
-        return await self.digest_from_files(block) or await self.digest_from_node(block)
+        run = self._workers.run
+        return await self.digest_from_files(block, run) or await self.digest_from_node(block, run)
 
-    async def digest_from_files(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int] | None:
+    async def digest_from_files(self, block: WantedBlock, run: RunDigest) -> tuple[bytes, int] | None:
         """As `digest`, from the node's files alone; None where the node has to be asked for it."""
         found = await self._in_files.digest(block, run) if self._in_files is not None else None
         if found is not None:
             self._came_from(BlockSource.BLOCK_FILES)
         return found
 
-    async def digest_from_node(self, block: WantedBlock, run: RunDigest | None = None) -> tuple[bytes, int]:
-        """As `digest`, from the node; `run` has a worker do it, unless it is done as always."""
+    async def digest_from_node(self, block: WantedBlock, run: RunDigest) -> tuple[bytes, int]:
+        """As `digest`, from the node."""
         raw = await self._node.raw_block(block.hash_text, block.height)
         self._came_from(BlockSource.RPC if self._node.rest_is_off else BlockSource.REST)
-        work = run or self._workers.run
         try:
             digest = await self._workers.handing_over.over(
-                raw, lambda handed: work(digest_raw, handed, block.height, block.hash_text)
+                raw, lambda handed: run(digest_raw, handed, block.height, block.hash_text)
             )
         except BlockError as error:
             raise OperatorError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -10,19 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from utxoracle_tui import clock
+from utxoracle_tui.engine import lasting_logs
 from utxoracle_tui.engine.electrs.evidence import LogNews
 from utxoracle_tui.engine.electrs.log_lines import LogEvent, parse_line
 from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.sources import journal, log_file
-from utxoracle_tui.sources.containers import DockerEngine
-from utxoracle_tui.sources.containers_errors import DockerError, LogsUnavailable
+from utxoracle_tui.sources import log_file
+from utxoracle_tui.sources.containers import DockerEngine, Log
+from utxoracle_tui.sources.containers_errors import LogsUnavailable
 from utxoracle_tui.sources.containers_logs import LogLine
-from utxoracle_tui.sources.journal import JournalQuery
+from utxoracle_tui.sources.journal import JournalError, JournalQuery
 from utxoracle_tui.sources.log_file import LogFileError
 
 HISTORY_LINES = 2000
-AGAIN_AFTER_S = 5.0
-"""How long to wait before following anew a log that broke off."""
 MOST_PENDING = 20_000
 """Lines that are kept for the next look; more come only where nobody looks."""
 _NANOS = 1e9
@@ -82,40 +80,29 @@ async def listen_to_file(ears: Ears, path: Path) -> None:
 
 async def listen_to_journal(ears: Ears, query: JournalQuery) -> None:
     """Follow the journal, for ever."""
-    cursor: str | None = None
+    is_first = True
     began_s = clock.now_s()
-    while True:
-        try:
-            async with aclosing(journal.follow(query, last_entries=HISTORY_LINES, after=cursor)) as entries:
-                async for entry in entries:
-                    is_first, cursor = cursor is None, entry.cursor or cursor
-                    history = entry.at_s is not None and entry.at_s < began_s
-                    events = events_of([(entry.message, entry.at_s)])
-                    ears.hear(LogNews(clock.now_s(), events, history, gap=is_first))
-        except journal.JournalError as error:
-            ears.deaf(error)
-        await asyncio.sleep(AGAIN_AFTER_S)
+    async with aclosing(lasting_logs.of_journal(query, HISTORY_LINES)) as news:
+        async for found in news:
+            if isinstance(found, JournalError):
+                ears.deaf(found)
+                continue
+            history = found.at_s is not None and found.at_s < began_s
+            ears.hear(LogNews(clock.now_s(), events_of([(found.message, found.at_s)]), history, gap=is_first))
+            is_first = False
 
 
 async def listen_to_container(ears: Ears, docker: DockerEngine, name: str) -> None:
     """Follow a container's log, for ever; where Docker hands it to the journal, follow it there."""
-    last_ns: int | None = None
-    while True:
-        try:
-            tty = (await docker.inspect(name)).tty
-            if last_ns is None:
-                past = await docker.log(name, tty=tty, tail=HISTORY_LINES)
-                ears.hear(LogNews(past.at_s, _events_of_docker(past.lines), history=True, gap=True))
-                last_ns = max((line.time_ns for line in past.lines if line.time_ns is not None), default=None)
-            async with docker.follow(name, tty=tty, since_ns=last_ns) as lines:
-                async for line in lines:
-                    last_ns = line.time_ns or last_ns
-                    ears.hear(LogNews(clock.now_s(), _events_of_docker([line])))
-        except LogsUnavailable:
-            await listen_to_journal(ears, JournalQuery(container=name))
-        except DockerError as error:
-            ears.deaf(error)
-        await asyncio.sleep(AGAIN_AFTER_S)
+    async with aclosing(lasting_logs.of_container(docker, name, HISTORY_LINES)) as news:
+        async for found in news:
+            if isinstance(found, Log):
+                ears.hear(LogNews(found.at_s, _events_of_docker(found.lines), history=True, gap=True))
+            elif isinstance(found, LogLine):
+                ears.hear(LogNews(clock.now_s(), _events_of_docker([found])))
+            elif not isinstance(found, LogsUnavailable):
+                ears.deaf(found)
+    await listen_to_journal(ears, JournalQuery(container=name))
 
 
 def _events_of_docker(lines: Iterable[LogLine]) -> tuple[LogEvent, ...]:

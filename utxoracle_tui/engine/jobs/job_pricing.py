@@ -99,7 +99,7 @@ class JobPricing(NodePricing):
         if block.hash_text in self._digests:
             return True
         kept = self._kept
-        return kept is not None and await asyncio.to_thread(kept.get, digest_name(block)) is not None
+        return kept is not None and await asyncio.to_thread(kept.has, digest_name(block))
 
     async def get_ahead(self, block: WantedBlock) -> int:
         """Get and digest a planned block now, for the job to find it at hand; its bytes. Raises `OperatorError`."""

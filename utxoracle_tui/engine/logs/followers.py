@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utxoracle_tui import clock
+from utxoracle_tui.engine import lasting_logs
 from utxoracle_tui.engine.logs.line import Level, LogLine
 from utxoracle_tui.engine.logs.reading import LineReader, Raw
 from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.sources import journal, log_file
-from utxoracle_tui.sources.containers import DockerEngine
-from utxoracle_tui.sources.containers_errors import DockerAbsent, DockerError, LogsUnavailable, NoSuchContainer
+from utxoracle_tui.sources import log_file
+from utxoracle_tui.sources.containers import DockerEngine, Log
+from utxoracle_tui.sources.containers_errors import DockerAbsent, LogsUnavailable, NoSuchContainer
 from utxoracle_tui.sources.containers_logs import LogLine as DockerLine
-from utxoracle_tui.sources.journal import JournalQuery
+from utxoracle_tui.sources.journal import JournalError, JournalQuery
 from utxoracle_tui.sources.log_file import LogFileError
 
 HISTORY_LINES = 1_000
 """Lines of each log that are read from before it was followed."""
-AGAIN_AFTER_S = 5.0
-"""How long to wait before following anew a log that broke off."""
 _NANOS = 1e9
 _AT_ONCE = 200
 """So many lines are read in the loop; more, in a thread."""
@@ -97,39 +96,27 @@ async def _follow_file(channel: Channel, path: Path, *, is_named: bool) -> None:
 
 
 async def _follow_journal(channel: Channel, query: JournalQuery) -> None:
-    cursor: str | None = None
-    while True:
-        try:
-            async with aclosing(journal.follow(query, last_entries=HISTORY_LINES, after=cursor)) as entries:
-                async for entry in entries:
-                    cursor = entry.cursor or cursor
-                    level = None if entry.priority is None else _PRIORITIES[min(entry.priority, 7)]
-                    lines = [Raw(text, entry.at_s, level) for text in entry.message.split("\n")]
-                    await channel.hear(lines, clock.now_s(), is_new=True)
-        except journal.JournalError as error:
-            channel.fail(error)
-        await asyncio.sleep(AGAIN_AFTER_S)
+    async with aclosing(lasting_logs.of_journal(query, HISTORY_LINES)) as news:
+        async for found in news:
+            if isinstance(found, JournalError):
+                channel.fail(found)
+                continue
+            level = None if found.priority is None else _PRIORITIES[min(found.priority, 7)]
+            lines = [Raw(text, found.at_s, level) for text in found.message.split("\n")]
+            await channel.hear(lines, clock.now_s(), is_new=True)
 
 
 async def _follow_container(channel: Channel, docker: DockerEngine, name: str, *, is_named: bool) -> None:
     """Follow a container's log; where Docker hands it to the journal, follow it there."""
-    last_ns: int | None = None
-    while True:
-        try:
-            tty = (await docker.inspect(name)).tty
-            if last_ns is None:
-                past = await docker.log(name, tty=tty, tail=HISTORY_LINES)
-                await channel.hear([_raw(line) for line in past.lines], past.at_s, is_new=False)
-                last_ns = max((line.time_ns for line in past.lines if line.time_ns is not None), default=None)
-            async with docker.follow(name, tty=tty, since_ns=last_ns) as lines:
-                async for line in lines:
-                    last_ns = line.time_ns or last_ns
-                    await channel.hear([_raw(line)], clock.now_s(), is_new=True)
-        except LogsUnavailable:
-            await _follow_journal(channel, JournalQuery(container=name))
-        except DockerError as error:
-            channel.fail(error, is_missed=is_named or not isinstance(error, DockerAbsent | NoSuchContainer))
-        await asyncio.sleep(AGAIN_AFTER_S)
+    async with aclosing(lasting_logs.of_container(docker, name, HISTORY_LINES)) as news:
+        async for found in news:
+            if isinstance(found, Log):
+                await channel.hear([_raw(line) for line in found.lines], found.at_s, is_new=False)
+            elif isinstance(found, DockerLine):
+                await channel.hear([_raw(found)], clock.now_s(), is_new=True)
+            elif not isinstance(found, LogsUnavailable):
+                channel.fail(found, is_missed=is_named or not isinstance(found, DockerAbsent | NoSuchContainer))
+    await _follow_journal(channel, JournalQuery(container=name))
 
 
 def _raw(line: DockerLine) -> Raw:

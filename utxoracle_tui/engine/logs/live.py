@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from utxoracle_tui.engine.lasting_logs import AGAIN_AFTER_S
 from utxoracle_tui.engine.logs.book import LogBook
-from utxoracle_tui.engine.logs.followers import AGAIN_AFTER_S, Channel, Where, follow
+from utxoracle_tui.engine.logs.followers import Channel, Where, follow
 from utxoracle_tui.engine.logs.line import Origin
 from utxoracle_tui.engine.logs.reading import LineReader
 from utxoracle_tui.errors import Exit, OperatorError
