@@ -93,9 +93,14 @@ async def test_restart_warms_up_as_a_real_node_and_changes_the_cookie(node: Demo
     assert "ConnectError" in {rpc for rpc, _ in seen}
     messages = [text for text, _ in groupby(rpc for rpc, _ in seen if rpc.startswith("500"))]
     rest = [text for text, _ in groupby(text for _, text in seen if text.startswith("503"))]
-    for phase in ("Loading banlist…", "Loading block index…", "Verifying blocks…"):
-        assert f'500 {{"result":null,"error":{{"code":-28,"message":"{phase}"}},"id":1}}\n' in messages
-        assert f"503 Service temporarily unavailable: {phase}\r\n" in rest
+    phases = ("Loading banlist…", "Loading block index…", "Verifying blocks…", "Starting network threads…")
+    as_rpc = [f'500 {{"result":null,"error":{{"code":-28,"message":"{phase}"}},"id":1}}\n' for phase in phases]
+    as_rest = [f"503 Service temporarily unavailable: {phase}\r\n" for phase in phases]
+    # the first and the last are over within a quarter of a second, and may pass unseen where much else is going on
+    assert messages == [text for text in as_rpc if text in messages]
+    assert rest == [text for text in as_rest if text in rest]
+    assert set(as_rpc[1:3]) <= set(messages)
+    assert set(as_rest[1:3]) <= set(rest)
     _, real_rpc, real_rest = recorded_document("warmup_and_restart")["restart_verify_all"][2]
     assert f"{real_rpc[1]} {real_rpc[2]}" in messages
     assert f"{real_rest[1]} {real_rest[2]}" in rest

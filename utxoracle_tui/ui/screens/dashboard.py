@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.chart.history import PriceRange
@@ -30,6 +30,7 @@ from utxoracle_tui.ui.screens.window_detail import title_of
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.price_chart import PriceChart
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 
@@ -90,7 +91,7 @@ class Dashboard(JobAsking):
         with Horizontal(id="below"):
             yield DivergenceTable()
             yield Static("", id="stack", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show what is known already, and what comes."""

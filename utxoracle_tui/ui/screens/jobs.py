@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.jobs.estimate import Estimate, Eta
@@ -23,6 +23,7 @@ from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class JobsScreen(Screen[None]):
         yield Static(id="care", markup=False)
         yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty=_EMPTY, picks=False)
         yield Static(id="job", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow the jobs."""

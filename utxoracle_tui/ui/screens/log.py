@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_tui.engine.logs.book import LogView
 from utxoracle_tui.engine.logs.line import Level, LogLine, Origin
@@ -25,6 +25,7 @@ from utxoracle_tui.ui.screens.log_line import WINDOW, LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
 from utxoracle_tui.ui.screens.windows import OpenedWindow
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.log_lines import LogLines
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class LogScreen(Screen[None]):
         with Horizontal(id="place"):
             yield Static(id="where", markup=False)
             yield Static(id="pill", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Have the logs followed."""

@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_tui.engine.stack.stack import StackReading
 from utxoracle_tui.ui import electrs_words, stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
@@ -55,7 +56,7 @@ class StackScreen(Screen[None]):
         with VerticalScroll(can_focus=False):
             for name in _PANELS:
                 yield Static(id=name, classes="panel")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow the stack."""

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_core import BlockReading, HeightRange
 from utxoracle_core.selection import BLOCK_WINDOW
@@ -41,6 +41,7 @@ from utxoracle_tui.ui.messages import (
 from utxoracle_tui.ui.pictures import Picture, histogram, scatter
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.widgets.chart import Chart
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
 from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary
 
@@ -106,7 +107,7 @@ class WindowDetail(Screen[None]):
             with Vertical(id="histogram", classes="panel"):
                 yield Chart("No amount of this window passes the filters.")
                 yield Static("", classes="legend", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin with all blocks of the folder."""

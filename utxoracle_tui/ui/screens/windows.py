@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.wanted import Days, Marked
@@ -27,6 +27,7 @@ from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class WindowsScreen(JobAsking):
             lambda window: window.key,
             empty="Nothing is stored yet. b works out the days of a range; block windows (t) come by themselves.",
         )
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow the store."""
