@@ -110,6 +110,7 @@ def test_blocks_from_the_node_s_own_files(host: HostProcess, tmp_path: Path, mon
     assert blocks_served(host) == {}
 
 
+@pytest.mark.soak
 def test_a_job_that_is_paused_stopped_and_goes_on(host: HostProcess, tmp_path: Path) -> None:
     # so slow that no window is done before the job is stopped
     act(host, "latency", seconds=0.3, path="/rest/block/")

@@ -40,6 +40,7 @@ def furthest_apart(some: Sequence[BlockPrice], others: Sequence[BlockPrice]) -> 
     return max(differences)
 
 
+@pytest.mark.soak
 async def test_the_line_does_not_depend_on_how_the_blocks_came_in(workers: Workers, tmp_path: Path) -> None:
     async with stage(OPTIONS) as host:
         await host.arrived()

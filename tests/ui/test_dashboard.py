@@ -223,6 +223,7 @@ async def test_the_windows_screen_by_keys(workers: Workers) -> None:
         assert "anew?" in str(pilot.app.screen.query(Label).first().render())
 
 
+@pytest.mark.soak
 async def test_from_a_gap_to_a_filled_gap_by_keys(workers: Workers) -> None:
     options = replace(OPTIONS, days=2, tx_per_block=25)
     async with demo_node(options) as node, dashboard(node, workers) as pilot:
