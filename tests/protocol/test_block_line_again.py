@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.support.block_line import ARRIVES_AFTER_S, Console, Stage, stage
 from tests.support.demo_node import demo_node
 from utxoracle_core import RUN_BLOCKS
