@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -94,7 +95,7 @@ def main() -> None:
                 await exchange.aclose()
                 await node.aclose()
 
-            watch = stack_watch(settings, node, exchange, lambda: live.store)
+            watch = partial(stack_watch, settings, node, exchange, lambda: live.store)
             lists, history = WindowLists(lambda: live.store), PriceHistory(lambda: live.store)
 
             jobs = live_jobs(

@@ -166,7 +166,8 @@ def silent_parts(store: Store, silent: Any) -> Any:  # noqa: ANN401
     async def close() -> None:
         pass
 
-    given |= {"live": StillRounds(), "windows": WindowLists(lambda: store), "host": "node", "heading": " bench"}
+    given |= {"stack": lambda: silent, "live": StillRounds(), "windows": WindowLists(lambda: store)}
+    given |= {"host": "node", "heading": " bench"}
     return EngineParts(**(given | {"data_dir": None, "close": close}))
 
 

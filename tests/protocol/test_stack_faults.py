@@ -18,7 +18,7 @@ from tests.support.unix_server import UnixServer
 from utxoracle_tui.engine import node_watch
 from utxoracle_tui.engine.stack import backend, node_verdict
 from utxoracle_tui.engine.stack.reading import Health, Source, SourceReading
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 
 VERBS = {Source.NODE: "", Source.ELECTRS: "electrs/", Source.BACKEND: "mempool/", Source.CONTAINERS: "docker/"}
 """How the control port addresses the sources that have a server of their own."""

@@ -21,7 +21,7 @@ from utxoracle_tui.engine.stack.doctor_look import doctor_look
 from utxoracle_tui.engine.stack.findings.everything import find_all
 from utxoracle_tui.engine.stack.look import one_look
 from utxoracle_tui.engine.stack.reading import Health, Overall, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.sources.node_access import NodeAccess
 from utxoracle_tui.sources.node_errors import NodeUnreachable
 from utxoracle_tui.sources.node_probe import probe_port

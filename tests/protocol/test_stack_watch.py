@@ -15,7 +15,7 @@ from utxoracle_tui.demo.host.electrs.settings import SyncSize
 from utxoracle_tui.engine.electrs.phases import Phase
 from utxoracle_tui.engine.stack.milestones import KEY, KeptMilestones
 from utxoracle_tui.engine.stack.reading import Health, Overall, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.store.store import Store
 
 SIZE = SyncSize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.support.demo_node import DemoNode
@@ -63,7 +64,9 @@ def live_jobs(client: BitcoinCore, workers: Workers, live: LiveRounds, folder: P
     return LiveJobs(lambda: live.store, tools)
 
 
-def watched_stack(node: DemoNode, client: BitcoinCore, exchange: Exchange, live: LiveRounds) -> StackWatch:
-    """The watch of all that a simulated host runs."""
+def watched_stack(
+    node: DemoNode, client: BitcoinCore, exchange: Exchange, live: LiveRounds
+) -> Callable[[], StackWatch]:
+    """What makes the watch of all that a simulated host runs."""
     settings = load(Flags(), dict(node.env), node.folder).settings
-    return stack_watch(settings, client, exchange, lambda: getattr(live, "store", None))
+    return partial(stack_watch, settings, client, exchange, lambda: getattr(live, "store", None))

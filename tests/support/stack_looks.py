@@ -20,7 +20,8 @@ from utxoracle_tui.engine.stack.exchange import ExchangeStatus
 from utxoracle_tui.engine.stack.findings.finding import NodeConf, StackLook
 from utxoracle_tui.engine.stack.node import NodeStatus
 from utxoracle_tui.engine.stack.reading import Heard
-from utxoracle_tui.engine.stack.stack import HeardOf, Named, StackReading, judge
+from utxoracle_tui.engine.stack.stack import HeardOf, Named, judge
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.sources.containers_replies import Container, RestartPolicy
 from utxoracle_tui.sources.mempool_replies import BackendInfo, Liveness
 from utxoracle_tui.sources.node_probe import PortProbe

@@ -24,7 +24,8 @@ from utxoracle_tui.engine.stack.exchange import ExchangeWatch
 from utxoracle_tui.engine.stack.milestones import KeptMilestones
 from utxoracle_tui.engine.stack.node import NodeStatusWatch
 from utxoracle_tui.engine.stack.setup import Setup
-from utxoracle_tui.engine.stack.stack import StackReading, StackWatch, Watches
+from utxoracle_tui.engine.stack.stack import StackWatch, Watches
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.mempool import MempoolBackend
 from utxoracle_tui.sources.node_access import NodeAccess

@@ -23,7 +23,7 @@ from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.request import BLOCK_WINDOW_PRICE
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.sources.node_errors import WrongPassword
 from utxoracle_tui.sources.node_replies import ChainInfo
@@ -104,7 +104,7 @@ class Shown:
 
 def console(shown: Shown) -> NodeConsole:
     pricing: Any = StillPricing(result=shown.result)
-    still: Any = pricing, LiveWindow(pricing, 3600), StillStack(shown.node), StillRounds(STORED)
+    still: Any = pricing, LiveWindow(pricing, 3600), lambda: StillStack(shown.node), StillRounds(STORED)
     jobs: Any = StillRounds()
     parts = EngineParts(
         *still,

@@ -99,7 +99,7 @@ class StillJobs:
 
 def console(store: Store | None, jobs: JobsReading | None = None, look: Look | None = None) -> NodeConsole:
     pricing: Any = StillPricing(result=None)
-    still: Any = pricing, LiveWindow(pricing, 3600), StillStack(UP), StillRounds(STORED)
+    still: Any = pricing, LiveWindow(pricing, 3600), lambda: StillStack(UP), StillRounds(STORED)
     failed = JobItem(
         job="3",
         number=4,

@@ -18,7 +18,8 @@ from tests.support.store_files import damage
 from utxoracle_tui import clock
 from utxoracle_tui.config.redaction import Secret
 from utxoracle_tui.engine.stack.reading import Source
-from utxoracle_tui.engine.stack.stack import Named, StackReading
+from utxoracle_tui.engine.stack.stack import Named
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.serve.app import Answers, make_app
 from utxoracle_tui.serve.checks import Checks

@@ -17,7 +17,7 @@ from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import data_dir
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.stack.look import one_look
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.own_log.keeping import kept_log
 from utxoracle_tui.store.store import Store

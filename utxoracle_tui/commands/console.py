@@ -17,6 +17,7 @@ from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import Exit, OperatorError
 
 if TYPE_CHECKING:
+    from utxoracle_tui.engine.stack.stack import StackWatch
     from utxoracle_tui.own_log.keeping import OwnLog
 
 _COMPILE_AFTER_S = 3.0
@@ -73,7 +74,6 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
             open_node,
             pricing,
         )
-        from utxoracle_tui.commands.stack import stack_watch  # noqa: PLC0415
         from utxoracle_tui.engine.chart.history import PriceHistory  # noqa: PLC0415
         from utxoracle_tui.engine.live_window import LiveWindow  # noqa: PLC0415
         from utxoracle_tui.engine.logs.sources import live_logs  # noqa: PLC0415
@@ -100,7 +100,12 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
 
         jobs = live_jobs(settings, node, workers, exchange=exchange, precedence=precedence, opened=lambda: live.store)
         data = settings.store.data_dir
-        watch = stack_watch(settings, node, exchange, lambda: live.store)
+
+        def watch() -> StackWatch:
+            from utxoracle_tui.commands.stack import stack_watch  # noqa: PLC0415  (long, and not for the first picture)
+
+            return stack_watch(settings, node, exchange, lambda: live.store)
+
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
         parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
         exports = RangeExport(lambda: live.store, data_dir(data) / "exports", label or None)

@@ -22,7 +22,7 @@ from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack.document import stack_document
 from utxoracle_tui.engine.stack.look import one_look
 from utxoracle_tui.engine.stack.reading import TITLES, Overall, Source, SourceReading, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.engine.stack.stored import StoredStatus, read_stored
 from utxoracle_tui.engine.watch.presence import WatchSeen, find_watch_among
 from utxoracle_tui.errors import Exit, OperatorError

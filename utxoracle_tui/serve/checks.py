@@ -11,7 +11,7 @@ from typing import Literal
 from utxoracle_tui import clock
 from utxoracle_tui.config.redaction import redact
 from utxoracle_tui.engine.stack.reading import Health, Source, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 
 LOOK_EVERY_S = 30.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
 
@@ -16,7 +18,7 @@ from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
-from utxoracle_tui.engine.stack.stack import StackReading, StackWatch
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
@@ -32,6 +34,9 @@ from utxoracle_tui.ui.messages import (
     WindowProgress,
     WindowStarted,
 )
+
+if TYPE_CHECKING:
+    from utxoracle_tui.engine.stack.stack import StackWatch
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +98,14 @@ class NewestWindowBridge:
 class StackBridge:
     """Has the stack watched, its node included, and tells a screen what is found."""
 
-    def __init__(self, watch: StackWatch, target: MessagePump) -> None:
-        self._watch = watch
+    def __init__(self, make: Callable[[], StackWatch], target: MessagePump) -> None:
+        self._make = make
         self._target = target
 
     async def run(self) -> None:
         """Watch until cancelled; readings become `StackRead`, those of the node's tip `NodeRead`."""
-        await self._watch.run(self._on_reading, self._on_node)
+        watch = await asyncio.to_thread(self._make)
+        await watch.run(self._on_reading, self._on_node)
 
     def _on_reading(self, reading: StackReading) -> None:
         self._target.post_message(StackRead(reading))

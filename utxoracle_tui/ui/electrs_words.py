@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from utxoracle_tui import formats
-from utxoracle_tui.engine.electrs.pace import Eta
 from utxoracle_tui.engine.electrs.phases import ORDER, WEIGHTS, ConditionKind, Phase, Severity, Status
-from utxoracle_tui.engine.electrs.state import Condition, PhaseRow, Progress, State
 from utxoracle_tui.engine.stack.reading import SourceReading
+
+if TYPE_CHECKING:
+    from utxoracle_tui.engine.electrs.pace import Eta
+    from utxoracle_tui.engine.electrs.state import Condition, PhaseRow, Progress, State
 
 _SEVERITY = {
     Severity.INFO: ("ℹ", "cyan"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.live_jobs import LiveJobs
@@ -13,8 +14,10 @@ from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.range_export import RangeExport
-from utxoracle_tui.engine.stack.stack import StackWatch
 from utxoracle_tui.engine.window_list import WindowLists
+
+if TYPE_CHECKING:
+    from utxoracle_tui.engine.stack.stack import StackWatch
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class EngineParts:
 
     pricing: WindowPricing
     newest: LiveWindow
-    stack: StackWatch
-    """Which watches the node as well."""
+    stack: Callable[[], StackWatch]
+    """Makes what watches the stack, the node included: in a thread, and once there is something to look at."""
     live: LiveRounds
     windows: WindowLists
     history: PriceHistory

@@ -13,7 +13,7 @@ from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Request
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 
 
 class WindowStarted(Message):

@@ -14,7 +14,7 @@ from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import WindowReading
 from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.node_watch import NodeReading
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.app import DEFAULT_LOOK, Console
 from utxoracle_tui.ui.bridge import JobsBridge, LogsBridge, NewestWindowBridge, StackBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from utxoracle_tui import clock, formats
-from utxoracle_tui.engine.stack.containers import ContainerStatus
-from utxoracle_tui.engine.stack.disks import DiskStatus
-from utxoracle_tui.engine.stack.node import NodeStatus
 from utxoracle_tui.engine.stack.reading import TITLES, Health, Overall, SourceReading, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.electrs_words import bytes_shown
+
+if TYPE_CHECKING:
+    from utxoracle_tui.engine.stack.containers import ContainerStatus
+    from utxoracle_tui.engine.stack.disks import DiskStatus
+    from utxoracle_tui.engine.stack.node import NodeStatus
 
 _GLYPHS = {
     Standing.READY: ("●", "bold green"),

@@ -13,7 +13,7 @@ from utxoracle_tui.engine.stack.exchange import ExchangeStatus
 from utxoracle_tui.engine.stack.ibd import Ibd
 from utxoracle_tui.engine.stack.node import NodeStatus
 from utxoracle_tui.engine.stack.reading import SourceReading
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.engine.stack.stored import StoredStatus
 
 Document = dict[str, Any]

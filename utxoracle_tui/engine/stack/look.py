@@ -23,7 +23,8 @@ from utxoracle_tui.engine.stack.exchange import ask_exchange
 from utxoracle_tui.engine.stack.node import NodeStatus, ask_node
 from utxoracle_tui.engine.stack.reading import Heard, Trouble
 from utxoracle_tui.engine.stack.setup import Setup
-from utxoracle_tui.engine.stack.stack import HeardOf, StackReading, judge
+from utxoracle_tui.engine.stack.stack import HeardOf, judge
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.containers import DockerEngine

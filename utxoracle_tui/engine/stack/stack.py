@@ -22,16 +22,8 @@ from utxoracle_tui.engine.stack.disks import DisksStatus, DisksWatch
 from utxoracle_tui.engine.stack.electrs import ElectrsStatusWatch
 from utxoracle_tui.engine.stack.exchange import ExchangeStatus, ExchangeWatch
 from utxoracle_tui.engine.stack.node import NodeStatus, NodeStatusWatch, OnNode
-from utxoracle_tui.engine.stack.reading import (
-    Health,
-    Heard,
-    Overall,
-    Source,
-    SourceReading,
-    Standing,
-    Verdict,
-    overall,
-)
+from utxoracle_tui.engine.stack.reading import Health, Heard, Source, SourceReading, Standing, Verdict
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 
 _LOOK_EVERY_S = 1.0
 """Ages grow while nothing happens."""
@@ -39,28 +31,6 @@ _SPACING_S = 0.1
 """Several changes at once are told once."""
 _BEGIN_ANEW_S = 5.0
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StackReading:
-    """All of the stack."""
-
-    node: SourceReading[NodeStatus]
-    electrs: SourceReading[State]
-    backend: SourceReading[BackendStatus]
-    exchange: SourceReading[ExchangeStatus]
-    containers: SourceReading[ContainersStatus]
-    disks: SourceReading[DisksStatus]
-
-    @property
-    def all(self) -> tuple[SourceReading[Any], ...]:
-        """All sources, in the order in which they are shown."""
-        return self.node, self.electrs, self.backend, self.exchange, self.containers, self.disks
-
-    @property
-    def overall(self) -> Overall:
-        """How the stack is, in a word."""
-        return overall(iter(self.all))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.live_window import LiveWindow
-from utxoracle_tui.engine.stack.stack import StackReading, StackWatch
+from utxoracle_tui.engine.stack.stack import StackWatch
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.engine.watch.daily_backup import DailyBackup
 from utxoracle_tui.store.records import Observation
 

@@ -17,7 +17,7 @@ from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import Doing, WindowReading
 from utxoracle_tui.engine.request import Day, Last, Request
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.exporting import What
 from utxoracle_tui.ui import stack_words

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui import electrs_words, stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.widgets.header import Header

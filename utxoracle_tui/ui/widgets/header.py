@@ -12,7 +12,7 @@ from textual.widgets import Static
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.round_line import RoundLine

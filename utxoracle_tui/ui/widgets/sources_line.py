@@ -8,7 +8,7 @@ from textual.widgets import Static
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.stack.reading import TITLES, Health, Source, SourceReading, Standing
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.stack_words import glyph
 
 _AGE_CHECK_S = 1.0

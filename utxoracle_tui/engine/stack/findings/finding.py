@@ -9,7 +9,7 @@ from pathlib import Path
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack.node import NodeStatus
-from utxoracle_tui.engine.stack.stack import StackReading
+from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.sources.mempool_replies import HistoricalPrice
 from utxoracle_tui.sources.node_probe import PortProbe
 
