@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from tests.support.records import observation, reading
 from utxoracle_tui.engine.chart.history import PriceHistory, PriceRange
 from utxoracle_tui.store.records import BlockPrice, ExchangeDay, Observation, Window
 from utxoracle_tui.store.statistics import Basis
 from utxoracle_tui.store.store import Store
-from utxoracle_tui.ui.theme import BLACK_AND_ORANGE
+from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
 from utxoracle_tui.ui.widgets.price_chart import PriceChart
@@ -180,13 +180,13 @@ def _day(at_s: float, number: int) -> Window:
     )
 
 
-class ChartApp(App[None]):
+class ChartApp(Console):
     """The pieces on one screen, fed as a dashboard feeds them."""
 
     def __init__(
         self, store: Store | None, *, ascii_only: bool = False, preset: str = "day", basis: Basis = "block"
     ) -> None:
-        super().__init__()
+        super().__init__(None)
         self.price_history = PriceHistory(lambda: store)
         self._chart = PriceChart(preset=preset, basis=basis, ascii_only=ascii_only)
         self.found: PriceRange | None = None
@@ -199,8 +199,6 @@ class ChartApp(App[None]):
         yield DivergenceTable()
 
     def on_mount(self) -> None:
-        self.register_theme(BLACK_AND_ORANGE)
-        self.theme = BLACK_AND_ORANGE.name
         # at 80 by 24 the chart has 14 lines, as on the dashboard
         self.query_one(DivergenceTable).styles.height = "1fr"
         self._chart.styles.height = 14 if self.size.height <= 24 else "2fr"

@@ -48,8 +48,10 @@ def _on_folder(path: Path, cache: Path, look: Screen) -> Exit:
     workers = _started(cache)
     try:
         from utxoracle_tui.ui.app import Console  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415
         from utxoracle_tui.ui.screens.window_detail import of_folder  # noqa: PLC0415
 
+        checked_keys(look.keys, look.remap)
         Console(of_folder(FolderPricing(folder, workers)), look=look).start()
     finally:
         workers.stop()
@@ -81,8 +83,10 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         from utxoracle_tui.engine.range_export import RangeExport  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
+        from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415
         from utxoracle_tui.ui.node_console import NodeConsole  # noqa: PLC0415
 
+        checked_keys(settings.screen.keys, settings.screen.remap)
         node = open_node(settings)
         host = node.access.host
         heading = f" utxoracle-tui · {label + ' · ' if label else ''}{host}"

@@ -157,6 +157,13 @@ class Screen:
     """Draw with ASCII alone, for terminals and fonts that have nothing else."""
     mouse: bool = setting(True)
     """Take clicks and the wheel; without, the terminal selects text as it does elsewhere."""
+    keys: str = setting("default", choices=("default", "vim", "tmux-safe"))
+    """The set of keys: vim adds h, l, 0, $ and half pages; tmux-safe leaves out what tmux keeps, and backspace is
+    escape."""
+    remap: str = setting("")
+    """Keys of one's own, over those of the set: jobs.pause=P app.quit=ctrl+x,q."""
+    read_only: bool = setting(False)
+    """Only look: jobs can't be asked for, nor changed. Rounds go on and are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -20,6 +21,9 @@ from utxoracle_tui import start_up
 from utxoracle_tui.config.settings import Screen as Look
 from utxoracle_tui.ui.ascii_filter import AsciiFilter
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE, THEMES, WHITE_AND_ORANGE
+
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.key_places import Keys
 
 DEFAULT_LOOK = Look()
 _ASCII = AsciiFilter()
@@ -32,6 +36,7 @@ class Console(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
+        Binding("colon", "command_palette", "Commands", id="app.commands", show=False),
     ]
 
     def __init__(
@@ -52,6 +57,7 @@ class Console(App[None]):
 
     def on_mount(self) -> None:
         """Open the first screen, and end when the terminal goes away."""
+        self.set_keymap(dict(self._keys().changed))
         self.register_theme(BLACK_AND_ORANGE)
         self.register_theme(WHITE_AND_ORANGE)
         self.theme = THEMES[self.look.theme]
@@ -97,6 +103,28 @@ class Console(App[None]):
         await asyncio.gather(*(worker.wait() for worker in at_work), return_exceptions=True)
         if self._close_sources is not None:
             await self._close_sources()
+
+    def key_of(self, binding: str) -> str:
+        """The key of a binding, by its id, for a sentence that names it."""
+        return self._keys().shown(binding)
+
+    def _keys(self) -> Keys:
+        from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415  (it knows this module and all screens)
+
+        return checked_keys(self.look.keys, self.look.remap)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette has: all that keys do here, and the themes."""
+        told: set[tuple[object, str]] = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.description and (active.node, binding.action) not in told:
+                told.add((active.node, binding.action))
+                what = f"key {self.get_key_display(binding)}" + (f" · {binding.id}" if binding.id else "")
+                yield SystemCommand(binding.description, what, partial(self.simulate_key, binding.key))
+        for name, theme in THEMES.items():
+            what = "until the console is closed; the setting screen.theme lasts"
+            yield SystemCommand(f"Theme {name}", what, partial(setattr, self, "theme", theme))
 
     def action_toggle_help(self) -> None:
         """Show or hide the list of keys."""

@@ -14,6 +14,7 @@ from utxoracle_tui.engine.jobs.wanted import Days, Wanted, title
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.screens.confirm import Confirm
 
 
@@ -50,7 +51,10 @@ class JobAsking(Screen[None]):
             if preview.plan.impossible:
                 self.notify(_impossible(preview.plan), severity="warning", timeout=10)
             else:
-                self.notify(f"All days from {wanted.first} to {wanted.last} are there. r does marked ones again.")
+                self.notify(
+                    f"All days from {wanted.first} to {wanted.last} are there. "
+                    f"{key_of(self, 'windows.rerun')} does marked ones again."
+                )
             return
 
         def answered(yes: bool | None) -> None:
@@ -81,7 +85,7 @@ class JobAsking(Screen[None]):
             self.notify(_impossible(plan), severity="warning", timeout=10)
         if plan.job is not None:
             verb = "goes on" if plan.goes_on else "is in the queue"
-            self.notify(f"{title(plan.job)} {verb}. 4 shows how it goes.")
+            self.notify(f"{title(plan.job)} {verb}. {key_of(self, 'go.jobs')} shows how it goes.")
         elif not plan.impossible:
             self.notify("There is nothing to do: all of it is there.")
 

@@ -24,6 +24,7 @@ from utxoracle_tui.ui import stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeAction, RangeChoice
 from utxoracle_tui.ui.screens.window_detail import title_of
@@ -114,9 +115,13 @@ class Dashboard(JobAsking):
         if reading.doing is Doing.WORKING:
             line.working(title_of(Last()), reading.progress)
         elif reading.doing is Doing.SYNCING:
-            line.idle("The node is syncing and is left alone; w opens its newest window, b there prices it.")
+            opens, prices = key_of(self, "dashboard.window"), key_of(self, "window.newest")
+            line.idle(
+                f"The node is syncing and is left alone; {opens} opens its newest window, {prices} there prices it."
+            )
         elif reading.result is not None:
-            line.idle(f"{title_of(Last())}: done in {formats.span(reading.result.elapsed_s)} · w opens it")
+            took = formats.span(reading.result.elapsed_s)
+            line.idle(f"{title_of(Last())}: done in {took} · {key_of(self, 'dashboard.window')} opens it")
 
     def _stack_read(self, reading: StackReading) -> None:
         panel = self.query_one("#stack", Static)

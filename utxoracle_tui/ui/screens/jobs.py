@@ -21,6 +21,7 @@ from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import JobItem, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.key_names import key_of, may_change
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _BAR_CELLS = 12
 _FAILURES_SHOWN = 3
-_EMPTY = "No job was asked for yet. To have days worked out that are missing: 3 (Windows), then b (Backfill)."
 
 
 class JobsScreen(Screen[None]):
@@ -58,7 +58,7 @@ class JobsScreen(Screen[None]):
         """Header, how the node is spared, the jobs, and the one under the cursor in words."""
         yield Header(self._parts, "jobs")
         yield Static(id="care", markup=False)
-        yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty=_EMPTY, picks=False)
+        yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty=_empty(self), picks=False)
         yield Static(id="job", markup=False)
         yield KeyLine()
 
@@ -69,6 +69,10 @@ class JobsScreen(Screen[None]):
         self.query_one(RowsView).focus()
         if console.jobs is not None:
             self._show(console.jobs)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without the right to change anything, jobs go on as they are."""
+        return action not in {"pause", "cancel", "retry", "move"} or may_change(self)
 
     def _show(self, reading: JobsReading) -> None:
         self.query_one(RowsView).show(reading.jobs)
@@ -146,6 +150,14 @@ class JobsScreen(Screen[None]):
             await act(key)
         except OperatorError as error:
             self.notify(error.message, severity="error")
+
+
+def _empty(screen: JobsScreen) -> str:
+    windows, backfill = key_of(screen, "go.windows"), key_of(screen, "windows.backfill")
+    return (
+        "No job was asked for yet. To have days worked out that are missing: "
+        f"{windows} (Windows), then {backfill} (Backfill)."
+    )
 
 
 def name_of(key: WindowKey) -> str:

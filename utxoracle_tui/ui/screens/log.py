@@ -20,6 +20,7 @@ from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.logs.sieve import LogFilter, Sieve, read_pattern
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.log_line import WINDOW, LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
@@ -143,11 +144,11 @@ class LogScreen(Screen[None]):
         if lines.follows:
             self._new = 0
         self._say("#filters", _filters(wanted, self._reading))
-        troubles = _troubles(self._reading)
+        troubles = _troubles(self._reading, key_of(self, "log.sources"))
         self._say("#troubles", troubles)
         place, total = lines.position
         self._say("#where", _where(lines, place, total))
-        self._say("#pill", f" +{self._new:,} new · f follows " if self._new else "")
+        self._say("#pill", f" +{self._new:,} new · {key_of(self, 'log.follow')} follows " if self._new else "")
 
     def _say(self, place: str, words: str) -> None:
         """Show words, and no line where there are none; nothing is drawn if they are the same."""
@@ -241,12 +242,12 @@ def _filters(wanted: LogFilter, reading: LogsReading | None) -> str:
     return " · ".join(words)
 
 
-def _troubles(reading: LogsReading | None) -> str:
-    """The logs that can't be followed, a line each."""
+def _troubles(reading: LogsReading | None, key: str) -> str:
+    """The logs that can't be followed, a line each; `key` shows all of them."""
     failing = [each for each in reading.sources if each.trouble] if reading is not None else []
     lines = [f"✗ {each.origin}: {each.trouble}" for each in failing[:_TROUBLES_SHOWN]]
     if len(failing) > _TROUBLES_SHOWN:
-        lines.append(f"✗ and {len(failing) - _TROUBLES_SHOWN} more: s shows them")
+        lines.append(f"✗ and {len(failing) - _TROUBLES_SHOWN} more: {key} shows them")
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from utxoracle_tui.engine.live_window import Doing, WindowReading
 from utxoracle_tui.engine.request import Day, Last, Request
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.header import Header
 
@@ -75,7 +76,9 @@ class NodeWindow(WindowDetail):
         if reading.doing is Doing.WAITING:
             self.show_idle("The node hasn't answered yet.")
         elif reading.doing is Doing.SYNCING:
-            self.show_idle("The node is syncing and is left alone; b prices its last 144 blocks.")
+            self.show_idle(
+                f"The node is syncing and is left alone; {key_of(self, 'window.newest')} prices its last 144 blocks."
+            )
         elif reading.doing is Doing.WORKING:
             if reading.progress is None:
                 self.show_working(Last())

@@ -12,15 +12,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from utxoracle_tui import formats
+from utxoracle_tui.ui.key_names import key_of, may_change
 
 RangeAction = Literal["backfill", "rerun", "observations", "windows"]
 _CHOICES = (
-    ("b", "backfill its missing days"),
-    ("r", "work its days out anew"),
-    ("x", "export its observations, as CSV"),
-    ("w", "export its windows, as CSV"),
-    ("Esc", "nothing, the marks stay"),
+    ("range.backfill", "backfill its missing days"),
+    ("range.rerun", "work its days out anew"),
+    ("range.observations", "export its observations, as CSV"),
+    ("range.windows", "export its windows, as CSV"),
+    ("range.nothing", "nothing, the marks stay"),
 )
+_CHANGES = frozenset({"range.backfill", "range.rerun"})
 
 
 class RangeChoice(ModalScreen[RangeAction | None]):
@@ -49,9 +51,14 @@ class RangeChoice(ModalScreen[RangeAction | None]):
     def compose(self) -> ComposeResult:
         """The days, and a line for each choice."""
         count = formats.plural((self._last - self._first).days + 1, "day")
-        lines = "\n".join(f"{key:<4} {what}" for key, what in _CHOICES)
+        choices = [choice for choice in _CHOICES if may_change(self) or choice[0] not in _CHANGES]
+        lines = "\n".join(f"{key_of(self, binding):<4} {what}" for binding, what in choices)
         with Vertical():
             yield Label(f"{self._first} to {self._last} UTC, {count}\n\n{lines}", markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without the right to change anything, a range can only be exported."""
+        return f"range.{parameters[0] if parameters else ''}" not in _CHANGES or may_change(self)
 
     def action_choose(self, action: RangeAction | None) -> None:
         """Answer."""

@@ -23,6 +23,7 @@ from utxoracle_tui.store.records import Window
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
+from utxoracle_tui.ui.key_names import key_of, may_change
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
@@ -71,7 +72,8 @@ class WindowsScreen(JobAsking):
         yield RowsView(
             _COLUMNS,
             lambda window: window.key,
-            empty="Nothing is stored yet. b works out the days of a range; block windows (t) come by themselves.",
+            empty=f"Nothing is stored yet. {key_of(self, 'windows.backfill')} works out the days of a range; "
+            f"block windows ({key_of(self, 'windows.kind')}) come by themselves.",
         )
         yield KeyLine()
 
@@ -81,6 +83,10 @@ class WindowsScreen(JobAsking):
         console.store_signal.subscribe(self, self._store_read)
         self.query_one(RowsView).focus()
         self._load()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without the right to change anything, nothing can be asked for."""
+        return action not in {"backfill", "rerun"} or may_change(self)
 
     def _store_read(self, reading: StoreReading) -> None:
         if reading.writes != self._writes:

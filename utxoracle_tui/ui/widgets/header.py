@@ -14,6 +14,7 @@ from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.key_names import key_of, may_change
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.round_line import RoundLine
 from utxoracle_tui.ui.widgets.sources_line import SourcesLine
@@ -21,13 +22,7 @@ from utxoracle_tui.ui.widgets.sources_line import SourcesLine
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
 
-SCREENS = (
-    ("1", "dashboard", "Dashboard"),
-    ("2", "stack", "Stack"),
-    ("3", "windows", "Windows"),
-    ("4", "jobs", "Jobs"),
-    ("5", "log", "Log"),
-)
+SCREENS = ("dashboard", "stack", "windows", "jobs", "log")
 
 _WIDE_COLUMNS = 150
 
@@ -82,9 +77,11 @@ class Header(Vertical):
 
     def _draw_heading(self) -> None:
         tabs = Text(no_wrap=True)
-        for key, name, title in SCREENS:
-            tabs.append(f" {key} {title} ", "reverse" if name == self._here else "")
+        for name in SCREENS:
+            tabs.append(f" {key_of(self, f'go.{name}')} {name.capitalize()} ", "reverse" if name == self._here else "")
         heading = Text(self._parts.heading, no_wrap=True)
+        if not may_change(self):
+            heading.append(" · READ ONLY")
         heading.truncate(max(self.size.width - tabs.cell_len - 1, 0), overflow="ellipsis")
         heading.pad_right(max(self.size.width - heading.cell_len - tabs.cell_len, 0))
         self.query_one("#heading", Static).update(heading + tabs)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual.dom import DOMNode
 from textual.events import Click
 from textual.screen import Screen
 from textual.widget import Widget
@@ -57,12 +58,12 @@ class KeyLine(Widget):
     def _changed(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
-        first: dict[str, ShownKey] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
+        first: dict[tuple[DOMNode, str], ShownKey] = {}
+        for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.show:
                 display = self.app.get_key_display(binding)
                 shown = ShownKey(binding.key, display, binding.description, binding.action, enabled)
-                first.setdefault(binding.action, shown)
+                first.setdefault((node, binding.action), shown)
         keys = tuple(first.values())
         if keys != self._keys:
             self._keys = keys

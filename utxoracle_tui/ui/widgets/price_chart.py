@@ -19,6 +19,7 @@ from utxoracle_tui.engine.chart.history import PriceRange
 from utxoracle_tui.store.statistics import BASES, Basis
 from utxoracle_tui.ui import price_words
 from utxoracle_tui.ui.chart_view import ChartView, following, preset_view, view_of
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.price_glyphs import Style
 from utxoracle_tui.ui.price_pictures import LABEL_COLUMNS, Frame, Marks, divergence_picture, price_picture
 from utxoracle_tui.ui.widgets.chart import Chart
@@ -207,7 +208,7 @@ class PriceChart(Vertical, can_focus=True):
         prices.show_fitted(partial(price_picture, frame), self._sentence(view))
         strip.show_fitted(
             partial(divergence_picture, frame),
-            f"No divergence on the basis {self._basis} in this span; t: another basis.",
+            f"No divergence on the basis {self._basis} in this span; {key_of(self, 'chart.basis')}: another basis.",
         )
         self._update("#chart-legend", price_words.legend(frame, width, _LEGEND_LINES))
         self._show_readout()
@@ -221,7 +222,8 @@ class PriceChart(Vertical, can_focus=True):
         if self._range.series.extent is None and view.start_s <= 0:
             return "Nothing is stored yet: the first round stores a price at each of the last blocks."
         span = formats.utc_span(view.start_s, view.end_s)
-        return f"No price is stored from {span}. A shows all there is, n the newest."
+        shows_all, newest = key_of(self, "chart.range_all"), key_of(self, "chart.follow")
+        return f"No price is stored from {span}. {shows_all} shows all there is, {newest} the newest."
 
     def _show_readout(self) -> None:
         if self._trouble is not None:

@@ -1,0 +1,108 @@
+"""Keys as an operator has set them, the palette, and a console that is only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import Input, Label
+
+from tests.ui.test_dashboard_pictures import UP, Shown
+from tests.ui.test_dashboard_pictures import console as dashboard
+from utxoracle_tui.config.settings import Screen
+from utxoracle_tui.ui.node_console import NodeConsole
+from utxoracle_tui.ui.screens.ask import Ask
+from utxoracle_tui.ui.screens.jobs import JobsScreen
+from utxoracle_tui.ui.screens.range_choice import RangeChoice
+from utxoracle_tui.ui.screens.windows import WindowsScreen
+from utxoracle_tui.ui.widgets.header import Header
+from utxoracle_tui.ui.widgets.key_line import KeyLine
+from utxoracle_tui.ui.widgets.rows_view import RowsView
+
+
+def console(**look: object) -> NodeConsole:
+    return NodeConsole(dashboard(Shown(node=UP)).parts, Screen(**look))  # type: ignore[arg-type]
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    for _ in range(400):
+        await pilot.pause()
+        if holds():
+            return
+    pytest.fail("it never came")
+
+
+def keys_of(app: NodeConsole) -> str:
+    return str(app.screen.query_one(KeyLine).render())
+
+
+def heading(app: NodeConsole) -> str:
+    return str(app.screen.query_one(Header).query_one("#heading").render())
+
+
+async def test_keys_of_ones_own_work_and_are_the_ones_that_are_shown() -> None:
+    app = console(remap="windows.backfill=B go.windows=f3 app.quit=ctrl+x")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "f3 Windows" in heading(app)
+        assert "^x Quit" in keys_of(app)
+        await pilot.press("3")
+        assert not isinstance(app.screen, WindowsScreen)
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, WindowsScreen) and "Backfill" in keys_of(app))
+        assert "B Backfill" in keys_of(app)
+        assert "B works out the days of a range" in app.screen.query_one(RowsView)._empty
+        await pilot.press("b")
+        assert isinstance(app.screen, WindowsScreen)
+        await pilot.press("B")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+
+
+async def test_a_colon_has_all_commands_of_the_screen() -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and "Pause" in keys_of(app))
+        commands = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert commands["Pause/resume"] == "key p · jobs.pause"
+        assert commands["Dashboard"] == "key 1 · go.dashboard"
+        assert {"Quit", "Help", "Sooner", "Later", "Theme light", "Theme ansi"} <= set(commands)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        app.screen.query_one(Input).value = "Log"
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "log")
+
+
+async def test_who_only_looks_cannot_ask_for_anything() -> None:
+    app = console(read_only=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "READ ONLY" in heading(app)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, WindowsScreen) and "Sort" in keys_of(app))
+        assert "Backfill" not in keys_of(app)
+        assert "Rerun" not in keys_of(app)
+        await pilot.press("b", "r")
+        assert isinstance(app.screen, WindowsScreen)
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and "Quit" in keys_of(app))
+        assert [word for word in ("Pause", "Cancel", "Retry", "Sooner", "Later") if word in keys_of(app)] == []
+        commands = [command.title for command in app.get_system_commands(app.screen)]
+        assert "Cancel" not in commands
+
+
+async def test_who_only_looks_may_export_a_range_and_no_more() -> None:
+    from datetime import date
+
+    app = console(read_only=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        answers: list[object] = []
+        app.push_screen(RangeChoice(date(2025, 1, 1), date(2025, 1, 2)), answers.append)
+        await until(pilot, lambda: isinstance(app.screen, RangeChoice))
+        assert "backfill" not in str(app.screen.query_one(Label).render())
+        await pilot.press("b", "r")
+        assert answers == []
+        await pilot.press("x")
+        await until(pilot, lambda: answers == ["observations"])
