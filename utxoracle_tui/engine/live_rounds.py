@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from utxoracle_tui.engine.keeper import Keeper, Keeping
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.rounds import Round, Rounds
+from utxoracle_tui.engine.watch.presence import WatchSeen, find_watch
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.notices import Notice
 from utxoracle_tui.store.records import Observation
@@ -20,6 +21,7 @@ from utxoracle_tui.store.troubles import StoreTrouble
 
 _LOOK_EVERY_S = 0.5
 _OPEN_AGAIN_S = 2.0
+_LOOK_FOR_WATCH_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class StoreReading:
     notices: tuple[Notice, ...] = ()
     writes: int = 0
     """Changes whenever any process has stored something."""
+    watch: WatchSeen | None = None
+    """The `watch` that runs on the same store, or was ended the hard way."""
 
 
 class LiveRounds:
@@ -86,6 +90,7 @@ class LiveRounds:
         keeper = Keeper(rounds, kept)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(store, tell))
+            tasks.create_task(self._look_for_watch(store, tell))
             tasks.create_task(self._make(rounds, keeper, tell))
             tasks.create_task(keeper.run())
             tasks.create_task(self._fill_in(rounds, to_fill_in))
@@ -126,6 +131,11 @@ class LiveRounds:
             # it will do after the next round
             with contextlib.suppress(OperatorError):
                 await rounds.fill_in(made)
+
+    async def _look_for_watch(self, store: Store, tell: Callable[..., None]) -> None:
+        while True:
+            tell(watch=await asyncio.to_thread(find_watch, store.folder.home))
+            await asyncio.sleep(_LOOK_FOR_WATCH_EVERY_S)
 
     async def _follow(self, store: Store, tell: Callable[..., None]) -> None:
         seen: int | None = None

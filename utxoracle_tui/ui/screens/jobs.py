@@ -12,11 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from utxoracle_tui import formats
+from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.estimate import Estimate, Eta
 from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
 from utxoracle_tui.engine.jobs.turns import CareReading
 from utxoracle_tui.engine.jobs.wanted import title
+from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.watch.presence import WatchSeen
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import JobItem, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
@@ -39,6 +41,7 @@ class JobsScreen(Screen[None]):
 
     CSS = """
     JobsScreen #care { height: auto; padding: 0 1; color: $text-muted; }
+    JobsScreen #watch { height: auto; padding: 0 1; color: $text-muted; display: none; }
     JobsScreen #job { height: auto; min-height: 3; padding: 0 1; border-top: solid $border; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,6 +61,7 @@ class JobsScreen(Screen[None]):
         """Header, how the node is spared, the jobs, and the one under the cursor in words."""
         yield Header(self._parts, "jobs")
         yield Static(id="care", markup=False)
+        yield Static(id="watch", markup=False)
         yield RowsView(_COLUMNS, lambda reading: reading.job.key, empty=_empty(self), picks=False)
         yield Static(id="job", markup=False)
         yield KeyLine()
@@ -69,6 +73,9 @@ class JobsScreen(Screen[None]):
         self.query_one(RowsView).focus()
         if console.jobs is not None:
             self._show(console.jobs)
+        console.store_signal.subscribe(self, self._show_watch)
+        if console.stored is not None:
+            self._show_watch(console.stored)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without the right to change anything, jobs go on as they are."""
@@ -78,6 +85,12 @@ class JobsScreen(Screen[None]):
         self.query_one(RowsView).show(reading.jobs)
         self.query_one("#care", Static).update(_care(reading))
         self._show_job()
+
+    def _show_watch(self, reading: StoreReading) -> None:
+        line, words = self.query_one("#watch", Static), _watch(reading.watch, clock.now_s())
+        line.display = bool(words)
+        if line.content != words:
+            line.update(words)
 
     @on(RowsView.Moved)
     def _show_job(self) -> None:
@@ -181,6 +194,20 @@ def _care(reading: JobsReading) -> Text:
             text.append(", waiting for live work", "yellow")
         text.append_text(_origin(care))
     return text
+
+
+def _watch(watch: WatchSeen | None, now_s: float) -> Text:
+    """What is known of the `watch` on the same store; nothing where there is none."""
+    text = Text()
+    if watch is None:
+        return text
+    process = f" (process {watch.pid})" if watch.pid is not None else ""
+    if not watch.runs:
+        return text.append(f"▲ watch{process} was ended the hard way: this console works on the jobs alone.", "yellow")
+    if watch.is_silent(now_s):
+        return text.append(f"▲ watch{process} runs but has not been heard of for over a minute.", "yellow")
+    since = f" since {formats.utc_minute(watch.since_s)} UTC" if watch.since_s is not None else ""
+    return text.append(f"watch{process} runs{since}: it works on these jobs as well, and goes on when you quit.")
 
 
 def _origin(care: CareReading) -> Text:
