@@ -18,6 +18,8 @@ _ROUND_BTC_RUNS = (
     (0.01, 0.1, 0.001),
     (0.1, 1, 0.01),
 )
+_SIEVE_FROM, _SIEVE_CELLS = -5.0, 4000
+"""Cells of 0.06 %, counted from below the first band: bands reach into one in sixteen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,40 @@ def round_btc_amounts() -> NDArray[np.float64]:
     return result
 
 
-def near_round_btc(amounts_btc: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which amounts lie strictly within 0.01 % of a round BTC amount."""
+@cache
+def _round_btc_bands() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of the 366 bands about the round amounts, in order of both."""
     rounds = round_btc_amounts()
-    low, high = rounds - ROUND_BTC_REACH * rounds, rounds + ROUND_BTC_REACH * rounds
+    return rounds - ROUND_BTC_REACH * rounds, rounds + ROUND_BTC_REACH * rounds
+
+
+@cache
+def _sieve() -> NDArray[np.bool_]:
+    """For each cell of log10(amount), from that of the first band to that of the last, whether a band may reach it."""
+    low, high = _round_btc_bands()
+    first, last = _sieve_cells(low) - 1, _sieve_cells(high) + 1
+    cells = np.zeros(int(last.max()) + 2, np.bool_)
+    for start, stop in zip(first, last, strict=True):
+        cells[start : stop + 1] = True
+    return cells
+
+
+def _sieve_cells(amounts_btc: NDArray[np.float64]) -> NDArray[np.intp]:
+    return ((np.log10(amounts_btc) - _SIEVE_FROM) * _SIEVE_CELLS).astype(np.intp)
+
+
+def near_round_btc(amounts_btc: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which amounts lie strictly within 0.01 % of a round BTC amount. They have to be positive."""
+    sieve = _sieve()
+    cells = np.clip(_sieve_cells(amounts_btc), 0, len(sieve) - 1)
+    rows = np.flatnonzero(sieve[cells])
+    near = np.zeros(len(amounts_btc), np.bool_)
+    near[rows] = _in_a_band(amounts_btc[rows])
+    return near
+
+
+def _in_a_band(amounts_btc: NDArray[np.float64]) -> NDArray[np.bool_]:
+    low, high = _round_btc_bands()
     # the bands are in order and at most two overlap (0.00999… and 0.01), so the two below decide
     below = np.searchsorted(low, amounts_btc, side="left") - 1
     nearest = (below >= 0) & (amounts_btc < high[np.maximum(below, 0)])

@@ -173,6 +173,27 @@ async def test_whoever_is_cancelled_leaves_no_turn_taken() -> None:
         assert turns.reading.in_flight == 1
 
 
+async def test_no_more_blocks_wait_for_workers_than_two_each() -> None:
+    turns = Turns(Budget(), Precedence(), load, processors=2)
+    done = asyncio.Event()
+    held = 0
+
+    async def digest() -> None:
+        nonlocal held
+        async with turns.digesting():
+            held += 1
+            await done.wait()
+            held -= 1
+
+    tasks = [asyncio.create_task(digest()) for _ in range(9)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert held == 4
+    done.set()
+    await asyncio.gather(*tasks)
+    assert held == 0
+
+
 async def test_turns_keep_to_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 50.0
     monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)

@@ -101,10 +101,19 @@ class NodePricing(WindowPricing):
 
     async def digest_from_node(self, block: WantedBlock, run: RunDigest) -> tuple[bytes, int]:
         """As `digest`, from the node."""
+        raw = await self.raw_from_node(block)
+        return await self.digest_of_raw(block, raw, run), len(raw)
+
+    async def raw_from_node(self, block: WantedBlock) -> bytes:
+        """The block as the node sends it. Raises `OperatorError`."""
         raw = await self._node.raw_block(block.hash_text, block.height)
         self._came_from(BlockSource.RPC if self._node.rest_is_off else BlockSource.REST)
+        return raw
+
+    async def digest_of_raw(self, block: WantedBlock, raw: bytes, run: RunDigest) -> bytes:
+        """Have a worker check and digest what the node sent. Raises `OperatorError`."""
         try:
-            digest = await self._workers.handing_over.over(
+            return await self._workers.handing_over.over(
                 raw, lambda handed: run(digest_raw, handed, block.height, block.hash_text)
             )
         except BlockError as error:
@@ -115,7 +124,6 @@ class NodePricing(WindowPricing):
                 Exit.FAILED,
                 self._node.access.host,
             ) from None
-        return digest, len(raw)
 
     def _came_from(self, source: BlockSource) -> None:
         self.source = source

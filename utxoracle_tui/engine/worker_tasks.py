@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
 from utxoracle_core.block_price import BlockReading, block_prices
-from utxoracle_core.digest import digest_block, digest_from_bytes, digest_to_bytes
+from utxoracle_core.digest import BlockDigest, digest_block, digest_from_bytes, digest_to_bytes
 from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
@@ -110,7 +110,7 @@ def keep_digest(
 def price_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> WindowPrice | None:
     """As `price_digests` for digests that lie on the disk, under these names in height order; None without one."""
     digests = _all_kept(kept, names)
-    return None if digests is None else price_digests(digests)
+    return None if digests is None else price_window(assemble(digests))
 
 
 def price_kept_blocks(
@@ -118,16 +118,16 @@ def price_kept_blocks(
 ) -> list[BlockReading] | None:
     """As `price_blocks` for digests that lie on the disk; None where one is missing."""
     digests = _all_kept(kept, names)
-    return None if digests is None else price_blocks((), digests, start_price_usd)
+    return None if digests is None else block_prices(start_price_usd, digests)[1]
 
 
-def _all_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> list[bytes] | None:
+def _all_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> list[BlockDigest] | None:
     digests = []
     for name in names:
         digest = kept(name)
         if digest is None:
             return None
-        digests.append(digest)
+        digests.append(digest_from_bytes(digest, is_whole=True))
     return digests
 
 

@@ -65,11 +65,16 @@ class Blobs:
         data = _line(memoryview(content)) + content
         if len(data) > self._max_bytes:
             return 0
-        try:
-            durable.private_folder(path.parent)
-            durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
-        except OSError:
-            return 0
+        for attempt in range(2):
+            try:
+                durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
+            except FileNotFoundError:
+                if attempt or not self._made_folder(path.parent):
+                    return 0
+            except OSError:
+                return 0
+            else:
+                break
         return len(data)
 
     def grown(self, by_bytes: int) -> bool:
@@ -94,6 +99,15 @@ class Blobs:
     def names(self) -> list[str]:
         """All names."""
         return [path.name for path, _, _ in self._files()]
+
+    def _made_folder(self, folder: Path) -> bool:
+        try:
+            durable.private_folder(folder.parent)
+            # it needs not outlive a power cut any more than what is in it, and there are 256 of them
+            folder.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
+        except OSError:
+            return False
+        return True
 
     def _evict(self) -> int:
         files = sorted(self._files())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -161,13 +162,16 @@ class JobPricing(NodePricing):
                 found = await self.digest_from_files(block, run)
             if found is not None:
                 return found
-        async with self.turns.fetching(_rank.get()):
-            if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
-                # another process, or a round, got it meanwhile
-                return b"", 0
-            digest, length_bytes = await self.digest_from_node(block, run)
-            self.turns.spent(length_bytes)
-            return digest, length_bytes
+        async with AsyncExitStack() as digesting:
+            async with self.turns.fetching(_rank.get()):
+                if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
+                    # another process, or a round, got it meanwhile
+                    return b"", 0
+                raw = await self.raw_from_node(block)
+                self.turns.spent(len(raw))
+                # the node's turn is kept till a worker has room, so that blocks don't pile up
+                await digesting.enter_async_context(self.turns.digesting())
+            return await self.digest_of_raw(block, raw, run), len(raw)
 
     def _keeping(self, kept: DigestKeeper, name: str) -> RunDigest:
         async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:

@@ -16,7 +16,7 @@ from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.sources.http_limits import Load
 
 _BLOCKS_A_PROCESSOR = 2
-"""Blocks of files under way for each: one is worked on, the next one is at hand."""
+"""Blocks at hand for each: one is worked on, the next one waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Turns:
         self._pace = Pace(budget.mb_per_s)
         self._at_node = _Queue(self._allowed, self._wait_s)
         self._at_files = _Queue(lambda: 0 if precedence.is_taken else _BLOCKS_A_PROCESSOR * processors)
+        self._at_hand = asyncio.Semaphore(_BLOCKS_A_PROCESSOR * processors)
         self._processors = asyncio.Semaphore(processors)
         self._free = asyncio.Event()
         precedence.on_free(self._now_free)
@@ -67,6 +68,12 @@ class Turns:
     async def reading_file(self, rank: int) -> AsyncIterator[None]:
         """The same for a block that is read from a file, for which nothing is asked of the node."""
         async with self._at_files.turn(rank):
+            yield
+
+    @asynccontextmanager
+    async def digesting(self) -> AsyncIterator[None]:
+        """Wait until a worker has room for a block that the node sent, and take it."""
+        async with self._at_hand:
             yield
 
     def spent(self, count_bytes: int) -> None:
