@@ -23,7 +23,7 @@ from utxoracle_tui.engine.chart.history import PriceHistory
 from utxoracle_tui.engine.exchange import Exchange
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.node_pricing import NodePricing
-from utxoracle_tui.engine.range_export import RangeExport
+from utxoracle_tui.engine.screen_export import ScreenExport
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
@@ -74,7 +74,7 @@ async def dashboard(node: DemoNode, workers: Workers, read_timeout_s: float = 10
         f" utxoracle-tui · {access.host}",
         node.folder / "console",
         close,
-        exports=RangeExport(lambda: live.store, node.folder / "console" / "exports"),
+        exports=ScreenExport(lambda: live.store, node.folder / "console" / "exports"),
     )
     async with NodeConsole(parts).run_test(size=(120, 40)) as pilot:
         await pilot.press("w")
@@ -215,6 +215,14 @@ async def test_the_windows_screen_by_keys(workers: Workers) -> None:
         await until(pilot, lambda: pilot.app.clipboard == str(written))
         rows = [line for line in written.read_text().splitlines() if not line.startswith("#")]
         assert len(rows) == 1 + len(store.windows.newest("day", 9)) + len(store.windows.newest("blocks", 9))
+        # as can be what is shown: the figures, the chart, and the rows of the windows
+        for keys, name in (("ec", "figures-*.csv"), ("es", "prices-all-*.svg"), ("3ej", "windows-shown-*.jsonl")):
+            await pilot.press(*keys)
+            await until(pilot, lambda name=name: any(exports.glob(name)))
+            (written,) = exports.glob(name)
+            await until(pilot, lambda written=written: pilot.app.clipboard == str(written))
+        assert len(written.read_text().splitlines()) == 1 + len(store.windows.newest("blocks", 9))
+        await pilot.press("1")
         # or worked out
         await pilot.press("m", "m")
         await until(pilot, lambda: isinstance(pilot.app.screen, RangeChoice))

@@ -80,7 +80,7 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
         from utxoracle_tui.engine.live_window import LiveWindow  # noqa: PLC0415
         from utxoracle_tui.engine.logs.sources import live_logs  # noqa: PLC0415
         from utxoracle_tui.engine.precedence import Precedence  # noqa: PLC0415
-        from utxoracle_tui.engine.range_export import RangeExport  # noqa: PLC0415
+        from utxoracle_tui.engine.screen_export import ScreenExport  # noqa: PLC0415
         from utxoracle_tui.engine.window_list import WindowLists  # noqa: PLC0415
         from utxoracle_tui.ui.engine_parts import EngineParts  # noqa: PLC0415
         from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415
@@ -112,7 +112,7 @@ def _on_node(settings: Settings, cache: Path, label: str, own_log: OwnLog) -> Ex
 
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
         parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
-        exports = RangeExport(lambda: live.store, data_dir(data) / "exports", label or None)
+        exports = ScreenExport(lambda: live.store, data_dir(data) / "exports", label or None)
         parts = replace(parts, exports=exports, logs=live_logs(settings), log_trouble=lambda: own_log.trouble)
         NodeConsole(parts, settings.screen).start()
     finally:

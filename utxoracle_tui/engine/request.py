@@ -9,6 +9,7 @@ from typing import Literal
 
 from utxoracle_core import DaySelection, HeightRange, WindowRefused, select_day, select_last
 from utxoracle_core.selection import BLOCK_WINDOW
+from utxoracle_tui import formats
 from utxoracle_tui.errors import Exit, OperatorError
 
 CONSENSUS_PRICE = "UTXOracle Consensus Price"
@@ -116,6 +117,21 @@ def _select(request: Request, chain: Chain) -> Window:
             return Window("blocks", HeightRange(first, last), None)
         case Everything():
             return Window("blocks", HeightRange(chain.base, chain.tip), None)
+
+
+def title_of(request: Request) -> str:
+    """What was asked for, in words."""
+    match request:
+        case Day(None):
+            return "the newest day"
+        case Day(day):
+            return f"{day} UTC"
+        case Last(count):
+            return f"the last {formats.plural(count, 'block')} before the tip"
+        case Heights(first, last):
+            return f"blocks {first}–{last}"
+        case Everything():
+            return "all blocks"
 
 
 def read_day(text: str) -> Day:

@@ -9,12 +9,12 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 import msgspec
 
@@ -29,6 +29,9 @@ from utxoracle_tui.store.window_document import document_of
 
 What = Literal["observations", "windows"]
 Format = Literal["csv", "json"]
+Row = Mapping[str, str | float | int | None]
+"""One row of a table, by the names of its columns."""
+T = TypeVar("T")
 HEAD_KEY = "export"
 """The single key of the object that says what JSON lines are."""
 COMMENT = "# "
@@ -66,11 +69,12 @@ class Exported:
     exchange_sources: set[str] = field(default_factory=set)
 
     def add(self, record: Observation | Window) -> None:
-        """One more record, not earlier than those before it."""
+        """One more record."""
         self.count += 1
-        if self.first_time_s is None:
+        if self.first_time_s is None or record.time_s < self.first_time_s:
             self.first_time_s = record.time_s
-        self.last_time_s = record.time_s
+        if self.last_time_s is None or record.time_s > self.last_time_s:
+            self.last_time_s = record.time_s
         if record.first_height is not None and (self.first_height is None or record.first_height < self.first_height):
             self.first_height = record.first_height
         if record.last_height is not None and (self.last_height is None or record.last_height > self.last_height):
@@ -82,8 +86,16 @@ class Exported:
             self.exchange_sources.add(source)
 
 
-def export(store: Store, wanted: Wanted, target: BinaryIO, target_name: str, spool_folder: Path | None) -> Exported:
-    """Write an export to `target`; memory is bounded whatever its size.
+def export(
+    store: Store,
+    wanted: Wanted,
+    target: BinaryIO,
+    target_name: str,
+    spool_folder: Path | None,
+    *,
+    records: Sequence[Observation | Window] | None = None,
+) -> Exported:
+    """Write an export to `target`: `records`, or what is stored of the days; memory is bounded whatever its size.
 
     What it is comes first and can only be said when all of it is known, so the rows wait in a file without a name in
     `spool_folder` (None: the platform's). Raises `OperatorError`, and `BrokenPipeError` when the reader has gone.
@@ -93,7 +105,8 @@ def export(store: Store, wanted: Wanted, target: BinaryIO, target_name: str, spo
         spool = tempfile.TemporaryFile(dir=spool_folder)  # noqa: SIM115  (closed below, told of differently)
     with spool:
         with _told("a temporary file"):
-            _WRITERS[wanted.format](spool, _counted(_records(store, wanted, exported), exported), wanted.what)
+            chosen = _records(store, wanted, exported) if records is None else iter(records)
+            _WRITERS[wanted.format](spool, _counted(chosen, exported), wanted.what)
             spool.seek(0)
         with _told(target_name):
             target.write(_head(_description(store, wanted, exported), wanted.format))
@@ -102,25 +115,50 @@ def export(store: Store, wanted: Wanted, target: BinaryIO, target_name: str, spo
     return exported
 
 
-def export_to_file(store: Store, wanted: Wanted, path: Path) -> Exported:
-    """Write an export to a file for the owner alone, whole or not at all. Raises `OperatorError`."""
+def export_to_file(
+    store: Store, wanted: Wanted, path: Path, records: Sequence[Observation | Window] | None = None
+) -> Exported:
+    """Write an export as `export` does, to a file for the owner alone, whole or not at all. Raises `OperatorError`."""
     path = path.resolve()
     if path.exists() and not path.is_file():
         message = f"Could not write {path}: it is not a file. Name a file, or leave --output out to print the export."
         raise OperatorError("export_failed", message, Exit.USAGE)
+    return write_whole(path, lambda file: export(store, wanted, file, str(path), path.parent, records=records))
+
+
+def rows_to_file(path: Path, head: dict[str, object], rows: Sequence[Row], form: Format) -> None:
+    """Write rows that all have the same keys, after a head that says what they are. Raises `OperatorError`."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(_head(head, form))
+        if form == "json":
+            file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+            return
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(rows[0] if rows else ())
+        writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
+        text.detach()
+
+    write_whole(path, write)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], T]) -> T:
+    """Have a file written for the owner alone: there is all of it, or nothing. Raises `OperatorError`."""
     temporary = durable.temporary_beside(path)
     with _told(str(path)):
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, durable.PRIVATE_FILE)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                exported = export(store, wanted, file, str(path), path.parent)
+                written = write(file)
+                file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         durable.sync_folder(path.parent)
-    return exported
+    return written
 
 
 @contextmanager

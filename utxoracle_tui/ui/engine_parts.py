@@ -13,7 +13,7 @@ from utxoracle_tui.engine.live_rounds import LiveRounds
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
-from utxoracle_tui.engine.range_export import RangeExport
+from utxoracle_tui.engine.screen_export import ScreenExport
 from utxoracle_tui.engine.window_list import WindowLists
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ class EngineParts:
     close: Callable[[], Awaitable[None]]
     """Gives back what the parts hold."""
     logs: LiveLogs = field(default_factory=LiveLogs)
-    exports: RangeExport = field(default_factory=lambda: RangeExport(lambda: None, None))
+    exports: ScreenExport = field(default_factory=lambda: ScreenExport(lambda: None, None))
     log_trouble: Callable[[], str | None] = lambda: None
     """Why the program's own log can't be written, as a sentence, if so."""

@@ -15,6 +15,7 @@ from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
+from utxoracle_tui.ui.screens.export_choice import ExportChoice
 from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.log import LogScreen
 from utxoracle_tui.ui.screens.log_line import LogLineDetail
@@ -22,6 +23,7 @@ from utxoracle_tui.ui.screens.log_sources import LogSources
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeChoice
 from utxoracle_tui.ui.screens.stack import StackScreen
+from utxoracle_tui.ui.screens.window_comparison import WindowComparison
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows, DivergenceTable
@@ -38,10 +40,12 @@ PLACES: tuple[tuple[type[DOMNode], ...], ...] = (
     (LogLines, LogScreen, NodeConsole),
     (NodeWindow, NodeConsole),
     (OpenedWindow, NodeConsole),
+    (WindowComparison, NodeConsole),
     (WindowDetail, Console),
     # a dialog has the keyboard to itself, but for the keys of the console
     (Confirm, NodeConsole),
     (RangeChoice, NodeConsole),
+    (ExportChoice, NodeConsole),
     (LogLineDetail, NodeConsole),
     (LogSources, NodeConsole),
     # whatever is typed goes into its field

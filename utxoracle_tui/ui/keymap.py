@@ -44,6 +44,8 @@ PRESETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "log_line.back": "backspace,enter,escape",
             "log_sources.done": "s,backspace,escape",
             "confirm.no": "n,backspace,escape",
+            "comparison.back": "backspace,escape",
+            "export.nothing": "backspace,escape",
             "range.nothing": "backspace,escape",
             "window.back": "backspace,escape",
             "window.cancel": "backspace,escape",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -16,18 +17,19 @@ from utxoracle_tui.engine.chart.history import PriceRange
 from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import Doing, WindowReading
-from utxoracle_tui.engine.request import Day, Last, Request
+from utxoracle_tui.engine.request import Day, Last, Request, title_of
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.store.exporting import What
+from utxoracle_tui.store.exporting import Format, What
 from utxoracle_tui.ui import stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.screens.export_choice import ExportForm
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeAction, RangeChoice
-from utxoracle_tui.ui.screens.window_detail import title_of
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
 from utxoracle_tui.ui.widgets.header import Header
@@ -46,7 +48,7 @@ _MOVE_ON_EVERY_S = 30.0
 """How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
 
-class Dashboard(JobAsking):
+class Dashboard(JobAsking, ExportingScreen):
     """What an operator looks at all day. Low terminals show the chart, the figures or the stack."""
 
     CSS = """
@@ -73,6 +75,7 @@ class Dashboard(JobAsking):
         Binding("v", "next_view", "View", id="dashboard.view"),
         Binding("w", "open_window", "Window", id="dashboard.window"),
         Binding("y", "open_yesterday", "Yesterday", id="dashboard.yesterday", show=False),
+        Binding("e", "export", "Export", id="dashboard.export", show=False),
     ]
 
     def __init__(self, parts: EngineParts) -> None:
@@ -168,21 +171,32 @@ class Dashboard(JobAsking):
             elif action == "rerun":
                 self.ask_for_rerun(Days(first, last), f"the days {first} to {last}" if first < last else str(first))
             elif action is not None:
-                self._export(action, first, last)
+                self.export(lambda: self._write_range(action, first, last))
 
         self.app.push_screen(RangeChoice(first, last), chosen)
 
-    @work(group="export", exit_on_error=False)
-    @guarded
-    async def _export(self, what: What, first: date, last: date) -> None:
-        try:
-            written = await self._parts.exports.write(what, "csv", first, last)
-        except OperatorError as error:
-            self.notify(error.message, severity="error", timeout=10)
-            return
-        self.app.copy_to_clipboard(str(written.path))
-        count = formats.plural(written.count, what.removesuffix("s"))
-        self.notify(f"{count} written to {written.path}; the path is on the clipboard.", timeout=20)
+    async def _write_range(self, what: What, first: date, last: date) -> tuple[str, Path]:
+        written = await self._parts.exports.write(what, "csv", first, last)
+        return formats.plural(written.count, what.removesuffix("s")), written.path
+
+    def action_export(self) -> None:
+        """Keep the chart or the figures below it in a file."""
+        chart, rows = self.query_one(PriceChart).shown(), self.query_one(DivergenceTable).shown()
+        forms: dict[ExportForm, str] = {}
+        if rows is not None:
+            forms |= {"csv": "the figures", "json": "the figures"}
+        if chart is not None:
+            forms |= {"text": "the chart", "svg": "the chart"}
+
+        async def write(form: ExportForm) -> tuple[str, Path]:
+            if chart is not None and form in {"text", "svg"}:
+                return await write_chart(self._parts.exports, chart, form, dark=self.app.current_theme.dark)
+            assert rows is not None
+            head = {**(chart.head if chart is not None else {}), "what": "the figures of the price chart"}
+            as_json: Format = "json" if form == "json" else "csv"
+            return "The figures", await self._parts.exports.write_rows("figures", head, rows, as_json)
+
+        self.ask_for_export(forms, write)
 
     def _show_view(self) -> None:
         for view in _VIEWS:

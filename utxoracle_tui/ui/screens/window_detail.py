@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from utxoracle_core import BlockReading, HeightRange
@@ -22,14 +23,15 @@ from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import (
     Day,
     Everything,
-    Heights,
-    Last,
     Request,
     read_day,
     read_heights,
     read_last,
+    title_of,
 )
+from utxoracle_tui.engine.screen_export import ScreenExport
 from utxoracle_tui.ui.bridge import PricingBridge
+from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
 from utxoracle_tui.ui.messages import (
     BlockLineReady,
     WindowCancelled,
@@ -40,10 +42,13 @@ from utxoracle_tui.ui.messages import (
 )
 from utxoracle_tui.ui.pictures import Picture, histogram, scatter
 from utxoracle_tui.ui.screens.ask import Ask
+from utxoracle_tui.ui.screens.export_choice import ExportForm
+from utxoracle_tui.ui.screens.window_comparison import WindowComparison, read_window
+from utxoracle_tui.ui.shown_chart import ShownChart
 from utxoracle_tui.ui.widgets.chart import Chart
 from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
-from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary
+from utxoracle_tui.ui.widgets.summary import FilterSummary, PriceSummary, facts, file_name, text_of
 
 _VIEWS = ("scatter", "histogram", "filters")
 _WIDE_COLUMNS = 110
@@ -59,10 +64,10 @@ def of_folder(pricing: FolderPricing) -> WindowDetail:
         f" utxoracle-tui · {folder.path.name or folder.path} · {network} · "
         f"{formats.plural(len(blocks), 'block')}, {blocks.first}–{blocks.last}"
     )
-    return WindowDetail(pricing, heading, blocks)
+    return WindowDetail(pricing, heading, blocks, ScreenExport(lambda: None, None, heading.strip()))
 
 
-class WindowDetail(Screen[None]):
+class WindowDetail(ExportingScreen):
     """Prices windows and shows the one that was asked for last.
 
     Wide terminals show scatter, histogram and filters side by side; narrow ones show one of them at a time.
@@ -77,13 +82,19 @@ class WindowDetail(Screen[None]):
         Binding("right_square_bracket", "step_day(1)", "Day +", key_display="]", id="window.next_day"),
         Binding("l", "ask_last", "Last", id="window.last"),
         Binding("h", "ask_heights", "Heights", id="window.heights"),
+        Binding("c", "compare", "Compare", id="window.compare", show=False),
+        Binding("e", "export", "Export", id="window.export", show=False),
         Binding("a", "price_all", "All", id="window.all"),
         Binding("escape", "cancel", "Stop", id="window.cancel", show=False),
     ]
 
-    def __init__(self, pricing: WindowPricing, heading: str, heights: HeightRange | None) -> None:
+    def __init__(
+        self, pricing: WindowPricing, heading: str, heights: HeightRange | None, exports: ScreenExport
+    ) -> None:
         """`heading` says what the blocks are of; `heights` are those that can be had, None for a node's."""
         super().__init__()
+        self._pricing = pricing
+        self._exports = exports
         self._bridge = PricingBridge(pricing, self)
         self._heading = heading
         self._heights = heights
@@ -251,6 +262,39 @@ class WindowDetail(Screen[None]):
 
         self.app.push_screen(Ask(question, start, read), answered)
 
+    def action_compare(self) -> None:
+        """Set the window beside another one."""
+        shown = self._request
+
+        def answered(other: Request | None) -> None:
+            if other is not None:
+                self.app.push_screen(WindowComparison(self._pricing, self._heading, shown, other))
+
+        question = "Compare with which window? (a day, heights A-B, or a number of blocks before the tip)"
+        self.app.push_screen(Ask(question, "", read_window), answered)
+
+    def action_export(self) -> None:
+        """Keep the window as it is shown in a file."""
+        chart = self._shown()
+
+        async def write(form: ExportForm) -> tuple[str, Path]:
+            assert chart is not None
+            return await write_chart(self._exports, chart, form, dark=self.app.current_theme.dark)
+
+        self.ask_for_export({"text": "the window", "svg": "the window"} if chart is not None else {}, write)
+
+    def _shown(self) -> ShownChart | None:
+        result = self._result
+        if result is None:
+            return None
+        parts = [text_of(result)]
+        for panel in ("scatter", "histogram"):
+            chart = self.query_one(f"#{panel} Chart", Chart)
+            if chart.size.width:
+                legend = str(self.query_one(f"#{panel} .legend", Static).content)
+                parts += [Text(""), chart.drawn, Text(legend)]
+        return ShownChart(file_name(result), facts(result), parts)
+
     def action_price_all(self) -> None:
         """Price all blocks of the folder as one window."""
         self.ask_for(Everything())
@@ -268,18 +312,3 @@ class WindowDetail(Screen[None]):
     def action_cancel(self) -> None:
         """Stop the work on a window."""
         self.workers.cancel_group(self, "window")
-
-
-def title_of(request: Request) -> str:
-    """What was asked for, in words."""
-    match request:
-        case Day(None):
-            return "the newest day"
-        case Day(day):
-            return f"{day} UTC"
-        case Last(count):
-            return f"the last {formats.plural(count, 'block')} before the tip"
-        case Heights(first, last):
-            return f"blocks {first}–{last}"
-        case Everything():
-            return "all blocks"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -21,10 +22,13 @@ from utxoracle_tui.engine.window_list import WindowList
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import Window
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.exporting import ExportingScreen
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.key_names import key_of, may_change
 from utxoracle_tui.ui.screens.ask import Ask
+from utxoracle_tui.ui.screens.export_choice import ExportForm
+from utxoracle_tui.ui.screens.window_comparison import WindowComparison
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
@@ -39,7 +43,7 @@ _LARGE_PCT = 2.0
 _LOAD_EVERY_S = 0.8
 
 
-class WindowsScreen(JobAsking):
+class WindowsScreen(JobAsking, ExportingScreen):
     """The table follows the store; whoever has stored something, it is here within a second."""
 
     CSS = """
@@ -50,6 +54,8 @@ class WindowsScreen(JobAsking):
         Binding("s", "sort", "Sort", id="windows.sort"),
         Binding("b", "backfill", "Backfill", id="windows.backfill"),
         Binding("r", "rerun", "Rerun", id="windows.rerun"),
+        Binding("c", "compare", "Compare", id="windows.compare", show=False),
+        Binding("e", "export", "Export", id="windows.export", show=False),
         Binding("f", "toggle_doubtful", "Doubtful", id="windows.doubtful", show=False),
         Binding("escape", "unmark", "Unmark", id="windows.unmark", show=False),
     ]
@@ -172,6 +178,31 @@ class WindowsScreen(JobAsking):
         """Mark nothing."""
         self.query_one(RowsView).clear_marks()
 
+    def action_compare(self) -> None:
+        """Set two marked windows side by side, or the marked one and the one under the cursor."""
+        table = self.query_one(RowsView)
+        chosen: list[Window] = list(table.marked)
+        if len(chosen) == 1 and table.row is not None and table.row.key != chosen[0].key:
+            chosen.append(table.row)
+        requests = [request for window in chosen if (request := _request(window)) is not None]
+        if len(requests) != 2:
+            mark = key_of(self, "rows.mark")
+            self.notify(f"Mark the two windows that are to stand side by side ({mark}), or one and go to the other.")
+            return
+        self.app.push_screen(WindowComparison(self._parts.pricing, self._parts.heading, *requests))
+
+    def action_export(self) -> None:
+        """Keep the marked rows in a file, or all that are shown, in their order."""
+        table = self.query_one(RowsView)
+        windows: list[Window] = table.marked or list(table.rows)
+        what = f"{formats.plural(len(windows), 'marked window' if table.mark_count else 'window')}"
+
+        async def write(form: ExportForm) -> tuple[str, Path]:
+            written = await self._parts.exports.write_windows(windows, "json" if form == "json" else "csv")
+            return formats.plural(written.count, "window"), written.path
+
+        self.ask_for_export({"csv": what, "json": what} if windows else {}, write)
+
     def action_backfill(self) -> None:
         """Ask for a range of days, and for a yes, and have what is missing of it worked out."""
         question = "Which days? (YYYY-MM-DD..YYYY-MM-DD, both included)"
@@ -198,7 +229,7 @@ class OpenedWindow(WindowDetail):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="window.back")]
 
     def __init__(self, parts: EngineParts, request: Request) -> None:
-        super().__init__(parts.pricing, parts.heading, None)
+        super().__init__(parts.pricing, parts.heading, None, parts.exports)
         self._first = request
 
     def begin(self) -> None:

@@ -68,6 +68,11 @@ class Chart(PlotextPlot):
         self._empty_text = empty_text
         self._drawn = Text("")
 
+    @property
+    def drawn(self) -> Text:
+        """As it stands on the screen."""
+        return self._drawn
+
     def on_mount(self) -> None:
         """Follow changes of the theme."""
         super().on_mount()

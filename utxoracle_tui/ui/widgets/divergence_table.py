@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, overload
 
 import numpy as np
@@ -18,6 +19,7 @@ from textual.widgets import Input, Static
 from utxoracle_tui import formats
 from utxoracle_tui.engine.chart.series import Rows, Source, State
 from utxoracle_tui.engine.chart.sorting import Order, SortKey, matching, ordered
+from utxoracle_tui.store.exporting import Row as ExportedRow
 from utxoracle_tui.store.statistics import BASES, Basis
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.price_words import divergence
@@ -164,6 +166,11 @@ class DivergenceTable(Vertical):
         self._rows, self._basis = rows, basis
         self._draw()
 
+    def shown(self) -> Callable[[], list[ExportedRow]] | None:
+        """What makes the rows that are shown, for a file; None without any."""
+        rows = self.query_one(DivergenceRows).rows
+        return (lambda: [_exported(row) for row in rows]) if len(rows) else None
+
     @on(RowsView.Moved)
     def _moved(self) -> None:
         self._say_where()
@@ -229,6 +236,24 @@ class DivergenceTable(Vertical):
         self.query_one(Input).remove_class("-asking")
         self.query_one(DivergenceRows).focus()
         self._draw()
+
+
+def _exported(row: Row) -> ExportedRow:
+    return {
+        "time": f"{datetime.fromtimestamp(row.time_s, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "height": None if np.isnan(row.height) else int(row.height),
+        "block_usd": _or_none(row.block_usd),
+        "window_usd": _or_none(row.window_usd),
+        "exchange_usd": _or_none(row.exchange_usd),
+        "exchange_source": None if row.source is Source.NONE else row.source.word,
+        **{f"divergence_{basis}_pct": _or_none(row.pct[basis]) for basis in BASES},
+        "confidence": _or_none(row.confidence),
+        "state": row.state.word,
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _columns(basis: Basis) -> list[Column[Row]]:

@@ -22,6 +22,7 @@ from utxoracle_tui.ui.chart_view import ChartView, following, preset_view, view_
 from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.price_glyphs import Style
 from utxoracle_tui.ui.price_pictures import LABEL_COLUMNS, Frame, Marks, divergence_picture, price_picture
+from utxoracle_tui.ui.shown_chart import ShownChart
 from utxoracle_tui.ui.widgets.chart import Chart
 
 _PAGE_COLUMNS = 20
@@ -187,6 +188,24 @@ class PriceChart(Vertical, can_focus=True):
         self.post_message(self.Wanted(self, *self._wanted))
         self._redraw()
 
+    def shown(self) -> ShownChart | None:
+        """The chart as it stands, to be kept; None when there is nothing on it."""
+        if self._range is None or not len(self._range.stops):
+            return None
+        frame, view = self._frame(self._range), self.view
+        charts = [self.query_one(f"#{name}", Chart).drawn for name in ("prices", "divergence")]
+        words = [self.query_one(f"#{name}", Static).content for name in ("chart-heading", "readout", "chart-legend")]
+        heading, readout, legend = (word if isinstance(word, Text) else Text(str(word)) for word in words)
+        return ShownChart(
+            f"prices-{view.title.replace(' ', '-')}",
+            {"what": "price chart", **price_words.facts(frame)},
+            [heading, *charts, readout, legend],
+        )
+
+    def _frame(self, found: PriceRange) -> Frame:
+        view = self.view
+        return Frame(found.series, view.start_s, view.end_s, self._basis, self.style, self._marks)
+
     @property
     def _column_s(self) -> float:
         return self.view.span_s / max(self.size.width - LABEL_COLUMNS - 1, 1)
@@ -204,7 +223,7 @@ class PriceChart(Vertical, can_focus=True):
             self._update("#chart-words", Text(self._trouble or self._sentence(view)))
             self._update("#readout", Text(""))
             return
-        frame = Frame(self._range.series, view.start_s, view.end_s, self._basis, self.style, self._marks)
+        frame = self._frame(self._range)
         prices.show_fitted(partial(price_picture, frame), self._sentence(view))
         strip.show_fitted(
             partial(divergence_picture, frame),

@@ -88,6 +88,11 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         return self._rows[self._cursor] if self._rows else None
 
     @property
+    def rows(self) -> Sequence[T]:
+        """All rows, in the order of the table."""
+        return self._rows
+
+    @property
     def position(self) -> tuple[int, int]:
         """Which row that is, from 1, of how many."""
         return (self._cursor + 1 if self._rows else 0), len(self._rows)

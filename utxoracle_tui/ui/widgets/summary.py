@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
+from utxoracle_core.price import METHOD
 from utxoracle_core.window import WindowOutputs
 from utxoracle_tui import formats
 from utxoracle_tui.engine.pricing import PricedWindow
@@ -19,7 +20,7 @@ class PriceSummary(Static):
 
     def show(self, result: PricedWindow) -> None:
         """Show another window."""
-        self.update(_summary(result))
+        self.update(text_of(result))
 
 
 class FilterSummary(Static):
@@ -30,7 +31,8 @@ class FilterSummary(Static):
         self.update(_filters(result.price.outputs))
 
 
-def _summary(result: PricedWindow) -> Text:
+def text_of(result: PricedWindow) -> Text:
+    """The window as a paragraph, with colours."""
     price = result.price
     verdict = validate(price)
     text = Text()
@@ -46,6 +48,28 @@ def _summary(result: PricedWindow) -> Text:
     for line in _details(result):
         text.append("\n" + line)
     return text
+
+
+def file_name(result: PricedWindow) -> str:
+    """The window in the name of a file."""
+    window = result.window
+    return f"window-{window.day.day}" if window.day else f"window-{window.blocks.first}-{window.blocks.last}"
+
+
+def facts(result: PricedWindow) -> dict[str, object]:
+    """What a file with the window says of it first."""
+    outputs = result.price.outputs
+    return {
+        "what": "window",
+        "network": result.network,
+        "method": METHOD,
+        "first_height": outputs.first_height,
+        "last_height": outputs.last_height,
+        "first_hash": outputs.first_hash,
+        "last_hash": outputs.last_hash,
+        "transactions": outputs.filters.total,
+        "counted": outputs.filters.passed,
+    }
 
 
 def title_of(result: PricedWindow) -> str:
