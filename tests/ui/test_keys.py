@@ -15,10 +15,13 @@ from utxoracle_tui.config.settings import Screen
 from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.jobs import JobsScreen
+from utxoracle_tui.ui.screens.jump import Jump
 from utxoracle_tui.ui.screens.range_choice import RangeChoice
 from utxoracle_tui.ui.screens.windows import WindowsScreen
+from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
+from utxoracle_tui.ui.widgets.price_chart import PriceChart
 from utxoracle_tui.ui.widgets.rows_view import RowsView
 
 
@@ -106,3 +109,22 @@ async def test_who_only_looks_may_export_a_range_and_no_more() -> None:
         assert answers == []
         await pilot.press("x")
         await until(pilot, lambda: answers == ["observations"])
+
+
+async def test_a_letter_leads_to_each_pane() -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.focused, PriceChart))
+        await pilot.press("J")
+        await until(pilot, lambda: isinstance(app.screen, Jump) and len(app.screen.query(Label)) == 2)
+        labels = {str(label.render()).strip(): label.region for label in app.screen.query(Label)}
+        below = app.screen_stack[0].query_one(DivergenceRows)
+        assert labels["s"].offset == below.region.offset
+        await pilot.press("s")
+        await until(pilot, lambda: app.focused is below)
+        # any other key changes nothing, not even one that has a meaning of its own
+        await pilot.press("J")
+        await until(pilot, lambda: isinstance(app.screen, Jump))
+        await pilot.press("q")
+        await until(pilot, lambda: app.focused is below)
+        assert app.is_running

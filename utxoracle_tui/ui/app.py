@@ -15,7 +15,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from utxoracle_tui import start_up
 from utxoracle_tui.config.settings import Screen as Look
@@ -37,6 +38,7 @@ class Console(App[None]):
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
         Binding("colon", "command_palette", "Commands", id="app.commands", show=False),
+        Binding("J", "jump", "Jump", id="app.jump", show=False),
     ]
 
     def __init__(
@@ -125,6 +127,20 @@ class Console(App[None]):
         for name, theme in THEMES.items():
             what = "until the console is closed; the setting screen.theme lasts"
             yield SystemCommand(f"Theme {name}", what, partial(setattr, self, "theme", theme))
+
+    def action_jump(self) -> None:
+        """Give every pane of the screen a letter, and go to the one whose letter is pressed."""
+        from utxoracle_tui.ui.screens.jump import Jump, panes_of  # noqa: PLC0415  (seldom needed)
+
+        panes = panes_of(self.screen)
+        if not panes or isinstance(self.screen, ModalScreen):
+            return
+
+        def chosen(pane: Widget | None) -> None:
+            if pane is not None:
+                pane.focus()
+
+        self.push_screen(Jump(panes), chosen)
 
     def action_toggle_help(self) -> None:
         """Show or hide the list of keys."""

@@ -17,6 +17,7 @@ from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.export_choice import ExportChoice
 from utxoracle_tui.ui.screens.jobs import JobsScreen
+from utxoracle_tui.ui.screens.jump import Jump
 from utxoracle_tui.ui.screens.log import LogScreen
 from utxoracle_tui.ui.screens.log_line import LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
@@ -48,6 +49,7 @@ PLACES: tuple[tuple[type[DOMNode], ...], ...] = (
     (ExportChoice, NodeConsole),
     (LogLineDetail, NodeConsole),
     (LogSources, NodeConsole),
+    (Jump, NodeConsole),
     # whatever is typed goes into its field
     (Ask,),
 )

@@ -46,6 +46,7 @@ PRESETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "confirm.no": "n,backspace,escape",
             "comparison.back": "backspace,escape",
             "export.nothing": "backspace,escape",
+            "jump.stay": "backspace,escape",
             "range.nothing": "backspace,escape",
             "window.back": "backspace,escape",
             "window.cancel": "backspace,escape",
