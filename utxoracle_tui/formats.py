@@ -41,6 +41,11 @@ def utc_minute(time_s: float) -> str:
     return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M}"
 
 
+def utc_iso(time_s: float) -> str:
+    """A moment in UTC, to the second, as programs read it."""
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def utc_span(first_s: float, last_s: float) -> str:
     """Two moments in UTC, the date of the second left out when it is the same."""
     last = utc_minute(last_s)

@@ -135,6 +135,20 @@ class Alerts:
     """An address that alerts are posted to; its path is usually a key, so all of it is a secret."""
     secret: Secret | None = setting(None)
     """The key that posted alerts are signed with."""
+    webhook_shape: str = setting("json", choices=("json", "slack", "discord", "ntfy"))
+    """What the address takes: JSON with all there is to know, or what Slack, Discord or ntfy want."""
+    command: str = setting("")
+    """A command that is run for each alert, without a shell; it gets the alert as JSON on its standard input."""
+    terminal: str = setting("notify", choices=("off", "bell", "notify"))
+    """What an open console does in its terminal: nothing, ring the bell, or have it show a notification (OSC 9)."""
+    divergence_pct: float = setting(5.0, low=0.1, high=100, unit="percent")
+    """From how far apart the two prices are an alert, on any basis."""
+    no_round_minutes: int = setting(30, low=2, high=10_080, unit="minutes")
+    """How long there may be no round."""
+    reorg_blocks: int = setting(2, low=1, high=100)
+    """From how many blocks on a reorganisation is an alert."""
+    cooldown_minutes: int = setting(30, low=0, high=10_080, unit="minutes")
+    """How long after its end the same alert is not raised again."""
 
 
 @dataclass(frozen=True, slots=True)

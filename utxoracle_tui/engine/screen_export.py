@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from utxoracle_tui import __version__, clock
+from utxoracle_tui import __version__, clock, formats
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.durable import private_folder
 from utxoracle_tui.store.exporting import Format, Row, Wanted, What, export_to_file, rows_to_file, write_whole
@@ -81,7 +81,7 @@ class ScreenExport:
             "version": __version__,
             "label": self._label,
             "network": store.folder.network if store is not None else None,
-            "made": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
+            "made": formats.utc_iso(clock.now_s()),
         }
 
     def _records(self, store: Store, wanted: Wanted, name: str, records: Sequence[Window] | None) -> WrittenRange:

@@ -108,6 +108,15 @@ class OpenReply:
     """The body as it arrives; raises `ExchangeFailed` where it breaks off."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    content: bytes | None
+    auth: httpx.Auth | None
+    headers: Mapping[str, str] | None
+
+
 class HttpSession:
     """Exchanges with one server, over TCP or over a unix socket.
 
@@ -158,6 +167,7 @@ class HttpSession:
         *,
         content: bytes | None = None,
         auth: httpx.Auth | None = None,
+        headers: Mapping[str, str] | None = None,
         most_bytes: int,
     ) -> Reply:
         """Send one request and read the whole reply, of at most `most_bytes`.
@@ -165,9 +175,10 @@ class HttpSession:
         A kept connection may have been closed by the server just as the request went out; such a request is sent
         once more, over a new one. Raises `ExchangeFailed`.
         """
-        outcome, stale = await self._try(method, path, content, auth, most_bytes)
+        request = _Request(method, path, content, auth, headers)
+        outcome, stale = await self._try(request, most_bytes)
         if stale and not self._is_closed:
-            outcome, _ = await self._try(method, path, content, auth, most_bytes)
+            outcome, _ = await self._try(request, most_bytes)
         if isinstance(outcome, Reply):
             return outcome
         raise outcome
@@ -207,9 +218,7 @@ class HttpSession:
         if self._is_closed:
             await response.extensions["network_stream"].aclose()
 
-    async def _try(
-        self, method: str, path: str, content: bytes | None, auth: httpx.Auth | None, most_bytes: int
-    ) -> tuple[Reply | ExchangeFailed, bool]:
+    async def _try(self, request: _Request, most_bytes: int) -> tuple[Reply | ExchangeFailed, bool]:
         """The reply or the failure, and whether it is a kept connection's that had gone stale.
 
         Failures are returned: raised from inside the handler they would carry frames of httpx, in whose local
@@ -226,7 +235,12 @@ class HttpSession:
         started_s = clock.elapsed_s()
         try:
             async with self._client.stream(
-                method, self._base + path, content=content, auth=auth, extensions={"trace": trace}
+                request.method,
+                self._base + request.path,
+                content=request.content,
+                auth=request.auth,
+                headers=request.headers,
+                extensions={"trace": trace},
             ) as response:
                 answered = True
                 wait_s = clock.elapsed_s() - started_s

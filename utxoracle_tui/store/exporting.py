@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, TypeVar
 
 import msgspec
 
-from utxoracle_tui import __version__, clock
+from utxoracle_tui import __version__, clock, formats
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store import durable
 from utxoracle_tui.store.collection import Collection
@@ -262,7 +262,7 @@ def _head(description: dict[str, object], form: Format) -> bytes:
 
 
 def _utc(time_s: float | None) -> str | None:
-    return None if time_s is None else f"{dt.datetime.fromtimestamp(time_s, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if time_s is None else formats.utc_iso(time_s)
 
 
 def _exchange_source(record: Observation | Window) -> str | None:
