@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from utxoracle_tui import start_up
+from utxoracle_tui import command_completion, start_up
 from utxoracle_tui.command_line import build_parser
 from utxoracle_tui.errors import Exit, OperatorError
 
@@ -66,6 +66,8 @@ def _print_error(error: OperatorError, *, as_json: bool) -> None:
 
 def entry() -> NoReturn:
     """The command `utxoracle-tui`."""
+    if command_completion.is_asked():
+        command_completion.answer(build_parser())
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()

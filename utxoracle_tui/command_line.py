@@ -7,14 +7,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from utxoracle_tui import __version__
+from utxoracle_tui.command_help import add_help
 from utxoracle_tui.demo.host.options import add_options
 from utxoracle_tui.errors import Exit, OperatorError
-
-_EXAMPLES = """examples:
-  utxoracle-tui --blocks DIR                      the console on a folder of raw blocks
-  utxoracle-tui price --blocks DIR --json         the price of all its blocks, as JSON
-  utxoracle-tui price --blocks DIR --date 2024-02-29
-"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,8 +34,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="utxoracle-tui",
         description="The price of bitcoin from the chain itself, in the terminal.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common(None)],
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -53,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_rerun(commands)
     _add_status(commands)
     _add_doctor(commands)
+    _add_alert(commands)
     _add_config(commands)
     _add_export(commands)
     _add_import(commands)
@@ -62,7 +56,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_api(commands)
     _add_watch(commands)
     _add_service(commands)
+    _add_serve(commands)
+    _add_completion(commands)
     _add_demo(commands)
+    add_help(parser)
     return parser
 
 
@@ -181,21 +178,66 @@ def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     doctor.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+_INIT = """Look for the node (bitcoin.conf, data directory, cookie), the mempool backend and electrs, try what was
+found, ask for the rest, and write what isn't found by itself into the configuration file, which only you can read.
+Without a terminal, or with --yes, nothing is asked. A file that is there is changed only with your consent, and a
+copy of it is kept."""
+
+
+def _add_alert(commands: argparse._SubParsersAction[_Parser]) -> None:
+    alert = commands.add_parser(
+        "alert",
+        help="whether alerts reach you, and which there are",
+        description="Try the ways in which alerts are told, list them, or say that you know of one. Exit code 0: done; "
+        "1: somebody could not be told.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    alert.set_defaults(command="alert")
+    what = alert.add_subparsers(title="what to do", metavar="COMMAND", dest="alert_command", required=True)
+    for name, words in (
+        ("test", "tell webhook and command one thing, and say how that went"),
+        ("list", "open alerts with their keys, and those that are over"),
+        ("ack", "say that you know of an open one"),
+        ("snooze", "be silent of an open one for a while"),
+    ):
+        one = what.add_parser(
+            name, help=words, description=f"{words.capitalize()}.", parents=[_common(argparse.SUPPRESS)]
+        )
+        one.set_defaults(json=False)
+        if name in {"test", "list"}:
+            one.add_argument("--json", action="store_true", help="print one JSON document")
+        else:
+            one.add_argument("key", metavar="KEY", help="the alert, as `alert list` has it")
+        if name == "snooze":
+            one.add_argument("--minutes", type=float, default=60.0, metavar="N", help="for how long (60)")
+        if name != "test":
+            _add_network(one)
+
+
 def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
     config = commands.add_parser(
         "config",
-        help="the settings and where they come from",
-        description="Show every setting with its origin, or check them all. Exit code 0: usable; 2: not.",
+        help="the settings and where they come from; a first configuration",
+        description="Show every setting with its origin, check them all, or make a first configuration file.",
         parents=[_common(argparse.SUPPRESS)],
     )
     config.set_defaults(command="config")
-    config.add_argument(
-        "config_command",
-        choices=("show", "validate"),
-        metavar="{show,validate}",
-        help="show: values and origins, secrets hidden; validate: ok, or all problems at once",
+    kinds = config.add_subparsers(
+        title="what", dest="config_command", metavar="{show,validate,init,schema}", required=True
     )
-    config.add_argument("--json", action="store_true", help="print one JSON document")
+    for name, what, more in (
+        ("show", "values and origins, secrets hidden", ""),
+        ("validate", "ok, or all problems at once", " Exit code 0: usable; 2: not."),
+        ("init", "find and try the stack, and write what has to be written", ""),
+        ("schema", "the JSON schema of the configuration file, for editors", ""),
+    ):
+        description = _INIT if name == "init" else f"{what[0].upper()}{what[1:]}.{more}"
+        kind = kinds.add_parser(name, help=what, description=description, parents=[_common(argparse.SUPPRESS)])
+        if name == "init":
+            kind.add_argument("--yes", action="store_true", help="ask nothing, and change a file that is there")
+            kind.add_argument("--dry-run", action="store_true", help="print the file, and write nothing")
+        if name != "schema":
+            kind.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _add_network(command: _Parser) -> None:
@@ -240,7 +282,6 @@ def _add_import(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="history and exports into the store",
         description=_IMPORT_HELP,
         epilog="Exit code 0: all rows were taken or stored before; 1: some were refused; 2: a file of no known kind.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common(argparse.SUPPRESS)],
     )
     import_.set_defaults(command="import_")
@@ -304,6 +345,31 @@ def _add_api(commands: argparse._SubParsersAction[_Parser]) -> None:
     api.add_argument("--host", metavar="ADDRESS", help="the address to listen on (127.0.0.1)")
     api.add_argument("--port", metavar="PORT", help="the port to listen on (8000)")
     _add_network(api)
+
+
+def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="the console in a browser",
+        description="Serve the console to browsers until Ctrl-C. Each that opens it has a console of its own, which "
+        "can only look unless --writable is given. There is no password. Needs the extra `web`.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    serve.set_defaults(command="serve")
+    serve.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    serve.add_argument("--port", type=int, metavar="PORT", default=8001, help="the port to listen on (%(default)s)")
+    serve.add_argument("--writable", action="store_true", help="let browsers ask for jobs and change them")
+
+
+def _add_completion(commands: argparse._SubParsersAction[_Parser]) -> None:
+    completion = commands.add_parser(
+        "completion",
+        help="completion of commands and options in your shell",
+        description="Print what makes the shell complete commands, options and files with the tabulator key.",
+        parents=[_common(argparse.SUPPRESS)],
+    )
+    completion.set_defaults(command="completion")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="{bash,zsh,fish}", help="your shell")
 
 
 def _add_watch(commands: argparse._SubParsersAction[_Parser]) -> None:

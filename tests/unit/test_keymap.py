@@ -61,7 +61,7 @@ def test_keys_of_ones_own_go_over_the_set() -> None:
     [
         ("jobs.pause", "“jobs.pause” is no remapping"),
         ("jobs.pause=", "“jobs.pause=” is no remapping"),
-        ("jobs.paws=P", "There is no binding “jobs.paws”. There are: app.commands, app.help,"),
+        ("jobs.paws=P", "There is no binding “jobs.paws”. There are: alerts.acknowledge, alerts.back,"),
         ("jobs.pause=hyper+P", "“hyper+P” in “jobs.pause=hyper+P” is no key"),
         ("jobs.pause=P,", "“” in “jobs.pause=P,” is no key"),
         ("jobs.pause=c", "Keys clash: c is both jobs.pause and jobs.cancel."),

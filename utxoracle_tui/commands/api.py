@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ipaddress
 import os
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from utxoracle_tui.engine.stack.look import one_look
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.own_log.keeping import kept_log
+from utxoracle_tui.serve.listening import is_loopback, listen, url_of
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     from utxoracle_tui.serve.app import Answers  # noqa: PLC0415
     from utxoracle_tui.serve.checks import Checks  # noqa: PLC0415
     from utxoracle_tui.serve.follower import Follower  # noqa: PLC0415
-    from utxoracle_tui.serve.server import listen, serve  # noqa: PLC0415
+    from utxoracle_tui.serve.server import serve  # noqa: PLC0415
 
     flags = Flags.of(arguments, {"api.host": arguments.host, "api.port": arguments.port})
     settings = load(flags, os.environ, Path.cwd()).settings
@@ -44,9 +44,9 @@ def run(arguments: argparse.Namespace) -> Exit:
         # a store that can't be read is told of by the API, a network that isn't clear at once
         _network(settings)
     host, port = settings.api.host, settings.api.port
-    with kept_log(settings, "api", tell), listen(host, port) as listening:
-        tell(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port}, described by /openapi.json.")
-        if not _is_loopback(str(listening.getsockname()[0])):
+    with kept_log(settings, "api", tell), listen(host, port, "The API") as listening:
+        tell(f"Serving on {url_of(host, port)}, described by /openapi.json.")
+        if not is_loopback(listening):
             tell("Anybody who reaches this address can read the prices: there is no password.")
 
         async def work() -> None:
@@ -78,7 +78,3 @@ def _open(settings: Settings) -> Store:
 async def _look(settings: Settings) -> StackReading:
     async with asked_once(settings) as asked:
         return await one_look(asked)
-
-
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

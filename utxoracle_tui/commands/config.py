@@ -1,4 +1,4 @@
-"""`utxoracle-tui config show` and `config validate`: the settings, where they come from, what is wrong with them."""
+"""`utxoracle-tui config`: the settings, where they come from, what is wrong with them, and which there can be."""
 
 from __future__ import annotations
 
@@ -21,10 +21,19 @@ _WIDEST_COLUMN = 44
 
 
 def run(arguments: argparse.Namespace) -> Exit:
-    """Show or validate the settings as every other command would get them.
+    """Show or validate the settings as every other command would get them, make a first file, or print the schema.
 
     `show` raises `ConfigError` where there are no settings to show.
     """
+    if arguments.config_command == "init":
+        from utxoracle_tui.commands import config_init  # noqa: PLC0415  (it brings the clients of the stack)
+
+        return config_init.run(arguments)
+    if arguments.config_command == "schema":
+        from utxoracle_tui.config.json_schema import json_schema  # noqa: PLC0415  (it reads the sources)
+
+        sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+        return Exit.DONE
     flags = Flags.of(arguments)
     if arguments.config_command == "validate":
         return _validate(flags, as_json=arguments.json)

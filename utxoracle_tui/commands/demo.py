@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,19 +48,17 @@ def run(arguments: argparse.Namespace) -> Exit:
 def run_console(arguments: argparse.Namespace) -> Exit:
     """The console on a host of its own; what it keeps goes to a temporary place, but for compiled code."""
     from utxoracle_tui.commands.console import need_terminal, on_node  # noqa: PLC0415  (only for the console)
+    from utxoracle_tui.commands.settings_place import apart, settings_place  # noqa: PLC0415
     from utxoracle_tui.config.inputs import Flags  # noqa: PLC0415
-    from utxoracle_tui.config.load import load  # noqa: PLC0415
     from utxoracle_tui.config.paths import cache_dir  # noqa: PLC0415
     from utxoracle_tui.demo.host.process import start_host  # noqa: PLC0415
 
     need_terminal()
     with start_host(HostOptions.from_arguments(arguments)) as host:
         folder = Path(host.env["BITCOIN_DATADIR"])
-        settings = load(Flags.of(arguments), host.env, folder).settings
-        cache = cache_dir(settings.store.data_dir)
-        if settings.store.data_dir is None:
-            settings = replace(settings, store=replace(settings.store, data_dir=folder / "console"))
-        return on_node(settings, cache, label="DEMO")
+        place = settings_place(Flags.of(arguments), host.env, folder)
+        cache = cache_dir(place.started.settings.store.data_dir)
+        return on_node(apart(place, folder / "console"), cache, label="DEMO")
 
 
 async def _serve(options: HostOptions, *, announce: str, parent: int | None) -> None:

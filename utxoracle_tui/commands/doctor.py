@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 async def _look(loaded: Loaded) -> StackLook:
     async with asked_once(loaded.settings) as asked:
-        return await doctor_look(asked, loaded.settings, loaded.notes)
+        told = {each.sentence for each in loaded.exposed}
+        notes = tuple(note for note in loaded.notes if note not in told)
+        return await doctor_look(asked, loaded.settings, notes, loaded.exposed)
 
 
 def as_text(findings: Sequence[Finding]) -> str:

@@ -10,14 +10,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Literal
 
+from utxoracle_tui.commands.alerting import alert_watch
 from utxoracle_tui.commands.job_engine import live_jobs
 from utxoracle_tui.commands.node import exchange_of, limits_of, load_settings, open_node, open_store, pricing
 from utxoracle_tui.commands.running import tell
 from utxoracle_tui.commands.stack import likely_store, stack_watch
+from utxoracle_tui.config.inputs import Flags
+from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import cache_dir, data_dir
 from utxoracle_tui.config.settings import AUTO, Settings
 from utxoracle_tui.engine.exchange import Exchange
@@ -46,15 +50,18 @@ _Order = Literal["end", "reload"]
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Watch until SIGTERM or Ctrl-C, which is exit code 0. Raises `OperatorError` where another watch runs."""
-    settings = load_settings(arguments)
-    return asyncio.run(_Watch(lambda: load_settings(arguments)).run(settings))
+    loaded = load(Flags.of(arguments), os.environ, Path.cwd())
+    warnings = [each.sentence for each in loaded.exposed]
+    return asyncio.run(_Watch(lambda: load_settings(arguments), warnings).run(loaded.settings))
 
 
 class _Watch:
     """The process: its signals, its mark on the store, what systemd is told, and one engine after another."""
 
-    def __init__(self, load_again: Callable[[], Settings]) -> None:
+    def __init__(self, load_again: Callable[[], Settings], warnings: Sequence[str] = ()) -> None:
+        """`warnings` are logged once."""
         self._load_again = load_again
+        self._warnings = warnings
         self._notifier = Notifier(os.environ)
         self._presence = Presence()
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
@@ -103,6 +110,9 @@ class _Watch:
     async def _run_with(self, settings: Settings) -> Settings | None:
         """Run an engine until there are other settings, or None when it is to end."""
         with kept_log(settings, "watch", tell), short_lines(sys.stderr, os.environ):
+            for sentence in self._warnings:
+                _log.warning("%s", sentence)
+            self._warnings = ()
             engine = asyncio.create_task(self._run_engine(settings))
             try:
                 return await self._until_told(settings, engine)
@@ -203,6 +213,7 @@ class _Watch:
                 settings, node, workers, exchange=exchange, precedence=precedence, opened=lambda: live.store
             ),
             backups=DailyBackup(lambda: live.store, settings.store.backups),
+            alerts=alert_watch(settings, lambda: live.store),
         )
 
 

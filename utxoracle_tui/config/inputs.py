@@ -71,8 +71,18 @@ class Inputs:
     notes: list[str] = field(default_factory=list)
 
 
-def gather(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Inputs:
-    """Read all sources; values stay as they are written. An empty text is no value."""
+def file_of(flags: Flags, cwd: Path) -> Path:
+    """The configuration file, which need not be there."""
+    return cwd / flags.config.expanduser() if flags.config is not None else config_file()
+
+
+def gather(
+    flags: Flags, environ: Mapping[str, str], cwd: Path, changes: Mapping[str, object | None] | None = None
+) -> Inputs:
+    """Read all sources; values stay as they are written. An empty text is no value.
+
+    With `changes` the file is read as if these keys had these values in it, or, with None, weren't there.
+    """
     inputs = Inputs()
     for key, raw in flags.values.items():
         if raw is not None:
@@ -80,7 +90,7 @@ def gather(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Inputs:
             inputs.given.append(Given(key, raw, origin, cwd))
     _read_variables(environ, {name: Origin(Source.ENVIRONMENT, name) for name in environ}, cwd, inputs)
     _read_dotenv(cwd / ".env", environ, inputs)
-    _read_file(flags.config, cwd, inputs)
+    _read_file(file_of(flags, cwd), changes or {}, inputs, is_named=flags.config is not None)
     return inputs
 
 
@@ -157,22 +167,33 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
-def _read_file(named: Path | None, cwd: Path, inputs: Inputs) -> None:
+def _read_file(path: Path, changes: Mapping[str, object | None], inputs: Inputs, *, is_named: bool) -> None:
     import tomllib  # noqa: PLC0415  (slow to import)
 
-    path = cwd / named.expanduser() if named is not None else config_file()
+    text = ""
+    document: dict[str, object] = {}
     try:
         text = path.read_text(encoding="utf-8-sig")
         document = tomllib.loads(text)
     except FileNotFoundError:
-        if named is not None:
+        if is_named and not changes:
             inputs.problems.append(f"The configuration file {path} doesn't exist.")
     except tomllib.TOMLDecodeError as error:
         inputs.problems.append(f"{path} is not valid TOML: {error}.")
     except (OSError, UnicodeDecodeError) as error:
         inputs.problems.append(f"The configuration file {path} can't be read: {_reason(error)}.")
-    else:
-        _read_document(document, path, _lines(text), inputs)
+    _read_document(_as_changed(document, changes), path, _lines(text), inputs)
+
+
+def _as_changed(document: dict[str, object], changes: Mapping[str, object | None]) -> dict[str, object]:
+    for key, raw in changes.items():
+        section, _, name = key.partition(".")
+        table = document.setdefault(section, {})
+        if isinstance(table, dict):
+            table.pop(name, None)
+            if raw is not None:
+                table[name] = raw
+    return document
 
 
 def _read_document(document: dict[str, object], path: Path, lines: Mapping[str, int], inputs: Inputs) -> None:

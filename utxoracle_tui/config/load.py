@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from utxoracle_tui.config.file_rights import Exposed, exposures
 from utxoracle_tui.config.inputs import Flags, Given, Inputs, gather
 from utxoracle_tui.config.node_files import NodeFiles, discover
 from utxoracle_tui.config.provenance import DEFAULT, Source, Value
@@ -30,6 +29,8 @@ class Loaded:
     """Sentences about what the operator should know but needn't change."""
     node_files: NodeFiles | None
     """What the node's files say beyond the settings; None where no node on this machine is meant."""
+    exposed: tuple[Exposed, ...] = ()
+    """Files with a secret that other users can get at; the notes tell of them, too."""
 
 
 class ConfigError(OperatorError):
@@ -44,16 +45,20 @@ class ConfigError(OperatorError):
         super().__init__("configuration", message, Exit.USAGE)
 
 
-def load(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Loaded:
+def load(
+    flags: Flags, environ: Mapping[str, str], cwd: Path, changes: Mapping[str, object | None] | None = None
+) -> Loaded:
     """Read all sources and check them.
 
-    `.env` is read from `cwd`; the platform's folders and the home folder are those of the process.
+    `.env` is read from `cwd`; the platform's folders and the home folder are those of the process. With `changes` all
+    is as if the configuration file had them in it already; None stands for a key that is removed.
     Raises `ConfigError` with all problems at once.
     """
-    inputs = gather(flags, environ, cwd)
+    inputs = gather(flags, environ, cwd, changes)
     _split_credentials(inputs)
     chosen = _choose(inputs)
-    _note_open_files(inputs)
+    exposed = _exposed(inputs)
+    inputs.notes += [each.sentence for each in exposed]
     _prefer_cookie(chosen, inputs.notes)
     found = discover(chosen)
     values = {
@@ -65,7 +70,7 @@ def load(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Loaded:
     notes = tuple(_sentence(note) for note in inputs.notes + found.notes)
     if inputs.problems:
         raise ConfigError(map(_sentence, inputs.problems), notes)
-    return Loaded(_settings(values), MappingProxyType(values), notes, found.files)
+    return Loaded(_settings(values), MappingProxyType(values), notes, found.files, exposed)
 
 
 def _split_credentials(inputs: Inputs) -> None:
@@ -125,21 +130,20 @@ def _complete_login(values: dict[str, Value], notes: list[str]) -> None:
         notes.append(f"node.password ({password.origin}) has no node.user with it; the user name is empty.")
 
 
-def _note_open_files(inputs: Inputs) -> None:
-    """Warn of files with a secret in them that other users may read."""
-    if os.name != "posix":
-        return
+def _exposed(inputs: Inputs) -> tuple[Exposed, ...]:
+    """The files with a secret in them that other users can get at."""
     with_secrets = {
         Path(given.origin.place)
         for given in inputs.given
         if schema()[given.key].secret and given.origin.source in {Source.FILE, Source.DOTENV}
     }
-    for path in sorted(with_secrets):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & (stat.S_IRGRP | stat.S_IROTH):
-            inputs.notes.append(
-                f"{path} holds a secret and is readable by other users (mode {mode:04o}). To mend it: chmod 600 {path}"
-            )
+    return tuple(
+        replace(found, fault=_sentence(found.fault), mend=_sentence(found.mend))
+        # a file that is to have its first setting may not be there yet
+        for path in sorted(with_secrets)
+        if path.exists()
+        for found in exposures(path)
+    )
 
 
 def _contradictions(values: Mapping[str, Value]) -> list[str]:

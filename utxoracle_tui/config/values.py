@@ -13,7 +13,14 @@ from utxoracle_tui.config.schema import Setting
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 _LONGEST_SHOWN = 100
+_ADDRESS = "an address like http://127.0.0.1:8332 (special characters in a password written as %XX)"
+_PRINTABLE = "text without control characters"
+_TRUTH = "true or false"
+_ANY_PATH = "the path of a file or folder"
+_SPAN = "a span of the day, written as 08:00-23:00"
 _HOUR = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+HOURS_PATTERN = rf"({_HOUR})\s*[-–]\s*({_HOUR})"
+"""A span of the day, as a regular expression."""
 
 
 class Unfit(ValueError):
@@ -34,6 +41,21 @@ def convert(setting: Setting, raw: object, base: Path) -> object:
     if setting.type is Path:
         return _path(raw, base)
     return _text(setting, raw)
+
+
+def expected(setting: Setting) -> str:
+    """What a value of the setting must be, in words that go on after “must be”."""
+    if setting.type is bool:
+        return _TRUTH
+    if setting.type is int or setting.type is float:
+        return _expected_number(setting)
+    if setting.type is Path:
+        return _ANY_PATH
+    if setting.rules.url:
+        return _ADDRESS
+    if setting.rules.hours:
+        return _SPAN
+    return _expected_text(setting) if setting.rules.choices else _PRINTABLE
 
 
 def shown(setting: Setting, raw: object) -> str:
@@ -64,17 +86,16 @@ def split_url(url: str) -> SplitResult:
 
     Raises `Unfit` where it has no host, an impossible port, or spaces.
     """
-    expected = "an address like http://127.0.0.1:8332 (special characters in a password written as %XX)"
     try:
         parts = urlsplit(url)
         port = parts.port
         # what no resolver can look up: empty labels and overlong ones
         (parts.hostname or "").encode("idna")
     except ValueError:
-        raise Unfit(expected) from None
+        raise Unfit(_ADDRESS) from None
     unfit = parts.scheme not in {"http", "https"} or not parts.hostname or port == 0
     if unfit or any(character.isspace() for character in url):
-        raise Unfit(expected)
+        raise Unfit(_ADDRESS)
     return parts
 
 
@@ -83,7 +104,7 @@ def _secret(setting: Setting, raw: object) -> Secret:
         raise Unfit("text (in config.toml: in quotes)")
     secret = Secret(raw)
     if not raw.isprintable():
-        raise Unfit("text without control characters")
+        raise Unfit(_PRINTABLE)
     if setting.rules.url:
         split_url(raw)
     return secret
@@ -96,7 +117,7 @@ def _truth(raw: object) -> bool:
         word = raw.strip().lower()
         if word in _TRUE | _FALSE:
             return word in _TRUE
-    raise Unfit("true or false")
+    raise Unfit(_TRUTH)
 
 
 def _number(setting: Setting, raw: object) -> float:
@@ -146,7 +167,7 @@ def _plain(number: float) -> str:
 
 def _path(raw: object, base: Path) -> Path:
     if not isinstance(raw, str | Path) or not str(raw).isprintable():
-        raise Unfit("the path of a file or folder")
+        raise Unfit(_ANY_PATH)
     try:
         return base / Path(str(raw).strip()).expanduser()
     except RuntimeError:
@@ -166,14 +187,14 @@ def _text(setting: Setting, raw: object) -> str:
     if rules.hours:
         return _hours(text)
     if not text.isprintable():
-        raise Unfit("text without control characters")
+        raise Unfit(_PRINTABLE)
     return _url(text) if rules.url else text
 
 
 def _hours(text: str) -> str:
-    ends = re.fullmatch(rf"({_HOUR})\s*[-–]\s*({_HOUR})", text)
+    ends = re.fullmatch(HOURS_PATTERN, text)
     if ends is None or ends[1] == ends[2]:
-        raise Unfit("a span of the day, written as 08:00-23:00")
+        raise Unfit(_SPAN)
     return f"{ends[1]}-{ends[2]}"
 
 

@@ -102,6 +102,11 @@ class OwnLogHandler(logging.Handler):
         self._own.add(Entry(at_s, record.levelname, record.process or 0, module, record.getMessage(), trace))
 
 
+def set_level(level: str) -> None:
+    """Keep what this program logs from another level on."""
+    logging.getLogger(_PACKAGE).setLevel(level)
+
+
 @contextmanager
 def logging_to(own: OwnLog, level: str) -> Iterator[None]:
     """Let this process log there, from `level` on; of libraries only what is a warning, as they log every request."""

@@ -1,10 +1,9 @@
-"""Listening, and ending when told to."""
+"""Answering requests, and ending when told to."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import signal
 import socket
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.serve.app import Answers, make_app
 
 _SWITCH_S = 0.0005
@@ -21,35 +19,6 @@ it back from a thread that computes, as the look at the stack does and the readi
 """
 _END_WITHIN_S = 1
 """Replies that are under way have so long once the end is asked for."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises `OperatorError` where that can't be."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=socket.SOMAXCONN)
-    except OSError as error:
-        raise _refused(host, port, error) from None
-
-
-def _refused(host: str, port: int, error: OSError) -> OperatorError:
-    failed = f"The API could not be started on {host} port {port}"
-    if error.errno == errno.EADDRINUSE:
-        return OperatorError(
-            "port_taken",
-            f"{failed}: another program has it. End that one, or name another port with --port.",
-            Exit.FAILED,
-            host,
-        )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return OperatorError(
-            "no_permission", f"{failed}: this user may not use it. Name one above 1023 with --port.", Exit.FAILED, host
-        )
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return OperatorError(
-            "no_such_address", f"{failed}: this machine has no such address. Name one with --host.", Exit.FAILED, host
-        )
-    return OperatorError("can't_listen", f"{failed}: {error.strerror or error}.", Exit.FAILED, host)
 
 
 async def serve(answers: Answers, listening: socket.socket) -> None:

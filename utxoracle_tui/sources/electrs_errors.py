@@ -43,6 +43,8 @@ class ElectrsError(OperatorError):
 
     def __init__(self, door: Door, happened: str, meaning: str = "") -> None:
         self.door = door
+        self.happened = happened
+        self.meaning = meaning
         message = " ".join(part for part in (happened, "It is asked again soon.", meaning) if part)
         super().__init__(self.KIND, message, Exit.UNREACHABLE, door.host)
 

@@ -47,6 +47,8 @@ class MempoolError(OperatorError):
 
     def __init__(self, service: Service, happened: str, done: str = "", advice: str = "") -> None:
         self.source = service.source
+        self.happened = happened
+        self.advice = advice
         text = " ".join(part for part in (happened, done, advice) if part)
         super().__init__(self.KIND, text, self.EXIT, service.host)
 

@@ -11,16 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
+from textual.signal import Signal
+from textual.timer import Timer
 from textual.widget import Widget
 
 from utxoracle_tui import start_up
 from utxoracle_tui.config.settings import Screen as Look
 from utxoracle_tui.ui.ascii_filter import AsciiFilter
+from utxoracle_tui.ui.remembered import Arranged, ChosenTheme, Remembering
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE, THEMES, WHITE_AND_ORANGE
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LOOK = Look()
 _ASCII = AsciiFilter()
+_REMEMBER_AFTER_S = 1.0
+_REMEMBERED_WITHIN_S = 0.5
+"""A disk that hangs must not keep the console open."""
 
 
 class Console(App[None]):
@@ -46,12 +53,16 @@ class Console(App[None]):
         first_screen: Screen[None] | None,
         close: Callable[[], Awaitable[None]] | None = None,
         look: Look = DEFAULT_LOOK,
+        remembering: Remembering | None = None,
     ) -> None:
         """`close` is awaited at the end, to give back what the screens worked with. Without a screen, `open_first` has
         to be overridden.
         """
         super().__init__()
         self.look = look
+        self.look_signal: Signal[Look] = Signal(self, "look")
+        self.remembering = remembering or Remembering()
+        self._remember_timer: Timer | None = None
         self._first_screen = first_screen
         self.data_dir: Path | None = None
         """Where a fault is written down; None for the platform's place."""
@@ -62,7 +73,9 @@ class Console(App[None]):
         self.set_keymap(dict(self._keys().changed))
         self.register_theme(BLACK_AND_ORANGE)
         self.register_theme(WHITE_AND_ORANGE)
-        self.theme = THEMES[self.look.theme]
+        chosen = self.remembering.now.theme
+        is_chosen = chosen is not None and chosen.over == self.look.theme and chosen.name in THEMES
+        self.theme = THEMES[chosen.name if chosen is not None and is_chosen else self.look.theme]
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
@@ -98,13 +111,25 @@ class Console(App[None]):
         if self._first_screen is not None:
             self.push_screen(self._first_screen)
 
+    @on(Arranged)
+    def _arranged(self, message: Arranged) -> None:
+        """Take in how the console is arranged now, and write it soon: keys are pressed in bursts."""
+        if self.remembering.change(message.fields) and self._remember_timer is None:
+            self._remember_timer = self.set_timer(_REMEMBER_AFTER_S, self._remember)
+
+    def _remember(self) -> None:
+        self._remember_timer = None
+        self.remembering.start_writing()
+
     async def on_unmount(self) -> None:
         """End what is at work, and then close the sources: nothing is to open a connection behind their back."""
+        remembered = self.remembering.start_writing()
         at_work = list(self.workers)
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in at_work), return_exceptions=True)
         if self._close_sources is not None:
             await self._close_sources()
+        await asyncio.to_thread(remembered.join, _REMEMBERED_WITHIN_S)
 
     def key_of(self, binding: str) -> str:
         """The key of a binding, by its id, for a sentence that names it."""
@@ -124,9 +149,31 @@ class Console(App[None]):
                 told.add((active.node, binding.action))
                 what = f"key {self.get_key_display(binding)}" + (f" · {binding.id}" if binding.id else "")
                 yield SystemCommand(binding.description, what, partial(self.simulate_key, binding.key))
-        for name, theme in THEMES.items():
-            what = "until the console is closed; the setting screen.theme lasts"
-            yield SystemCommand(f"Theme {name}", what, partial(setattr, self, "theme", theme))
+        what = "there again at the next start" if self.remembering.lasts else "until the console is closed"
+        for name in THEMES:
+            yield SystemCommand(f"Theme {name}", what, partial(self._choose_theme, name))
+
+    def take_look(self, look: Look) -> None:
+        """Look, and be worked, otherwise from now on. Raises `BadKeys`, and then all is as it was."""
+        from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415  (as above)
+
+        keys = checked_keys(look.keys, look.remap)
+        before, self.look = self.look, look
+        if look.theme != before.theme:
+            self.theme = THEMES[look.theme]
+            self.post_message(Arranged(theme=None))
+        self.set_keymap(dict(keys.changed))
+        self.look_signal.publish(look)
+        if look.ascii != before.ascii:
+            # what was drawn through the filters is kept by each widget
+            for stack in self._screen_stacks.values():
+                for screen in stack:
+                    for widget in screen.walk_children(Widget, with_self=True):
+                        widget.refresh()
+
+    def _choose_theme(self, name: str) -> None:
+        self.theme = THEMES[name]
+        self.post_message(Arranged(theme=ChosenTheme(name, self.look.theme)))
 
     def action_jump(self) -> None:
         """Give every pane of the screen a letter, and go to the one whose letter is pressed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
 
+from utxoracle_tui.alerts.reading import AlertsReading
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
@@ -21,6 +22,7 @@ from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.messages import (
+    AlertsRead,
     BlockLineReady,
     JobsRead,
     LogsRead,
@@ -36,6 +38,7 @@ from utxoracle_tui.ui.messages import (
 )
 
 if TYPE_CHECKING:
+    from utxoracle_tui.alerts.watch import AlertWatch
     from utxoracle_tui.engine.stack.stack import StackWatch
 
 log = logging.getLogger(__name__)
@@ -142,6 +145,25 @@ class JobsBridge:
 
     def _on_reading(self, reading: JobsReading) -> None:
         self._target.post_message(JobsRead(reading))
+
+
+class AlertsBridge:
+    """Has alerts raised over what the engine says, and tells a screen of them."""
+
+    def __init__(self, make: Callable[[], AlertWatch] | None, target: MessagePump) -> None:
+        self._make = make
+        self._target = target
+        self.watch: AlertWatch | None = None
+        """Once it is there."""
+
+    async def run(self) -> None:
+        """Work until cancelled; each reading becomes an `AlertsRead`."""
+        if self._make is not None:
+            self.watch = await asyncio.to_thread(self._make)
+            await self.watch.run(self._on_reading)
+
+    def _on_reading(self, reading: AlertsReading) -> None:
+        self._target.post_message(AlertsRead(reading))
 
 
 class LogsBridge:

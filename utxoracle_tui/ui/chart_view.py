@@ -110,6 +110,16 @@ def view_of(first_s: float, last_s: float) -> ChartView:
     return ChartView(start_s, end_s, follows=False)
 
 
+def bounded_view(span_s: float, start_s: float | None, now_s: float) -> ChartView:
+    """A view of about so long from a moment on; without one, up to now, and it follows the time."""
+    span_s = min(max(span_s, _LEAST_SPAN_S), _MOST_SPAN_S)
+    if start_s is None:
+        end_s = _end_of(now_s, span_s)
+        return ChartView(end_s - span_s, end_s)
+    start_s = min(max(start_s, 0.0), now_s)
+    return ChartView(start_s, start_s + span_s, follows=False)
+
+
 def following(view: ChartView, now_s: float) -> ChartView:
     """A view of the same length that follows the time."""
     return replace(view, follows=True).at(now_s)

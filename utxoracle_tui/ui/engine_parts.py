@@ -15,8 +15,11 @@ from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.screen_export import ScreenExport
 from utxoracle_tui.engine.window_list import WindowLists
+from utxoracle_tui.ui.remembered import Remembering
 
 if TYPE_CHECKING:
+    from utxoracle_tui.alerts.watch import AlertWatch
+    from utxoracle_tui.config.changing import SettingsPlace
     from utxoracle_tui.engine.stack.stack import StackWatch
 
 
@@ -43,3 +46,11 @@ class EngineParts:
     exports: ScreenExport = field(default_factory=lambda: ScreenExport(lambda: None, None))
     log_trouble: Callable[[], str | None] = lambda: None
     """Why the program's own log can't be written, as a sentence, if so."""
+    remembering: Remembering = field(default_factory=Remembering)
+    """How the console was arranged last."""
+    settings: SettingsPlace | None = None
+    """Where the settings come from and are changed; None for a console without."""
+    alerts: Callable[[], AlertWatch] | None = None
+    """Makes what raises alerts, in a thread, as `stack`; None for a console without."""
+    warnings: tuple[str, ...] = ()
+    """What the operator is told once, when the console opens."""

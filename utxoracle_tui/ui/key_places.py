@@ -12,6 +12,7 @@ from textual.keys import format_key
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.keymap import Level, check, keymap, level_of
 from utxoracle_tui.ui.node_console import NodeConsole
+from utxoracle_tui.ui.screens.alerts import AlertsScreen
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
@@ -23,6 +24,8 @@ from utxoracle_tui.ui.screens.log_line import LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeChoice
+from utxoracle_tui.ui.screens.setting_dialog import SettingDialog
+from utxoracle_tui.ui.screens.settings import SettingsScreen
 from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
@@ -39,6 +42,7 @@ PLACES: tuple[tuple[type[DOMNode], ...], ...] = (
     (RowsView, WindowsScreen, NodeConsole),
     (RowsView, JobsScreen, NodeConsole),
     (LogLines, LogScreen, NodeConsole),
+    (RowsView, SettingsScreen, NodeConsole),
     (NodeWindow, NodeConsole),
     (OpenedWindow, NodeConsole),
     (WindowComparison, NodeConsole),
@@ -50,8 +54,10 @@ PLACES: tuple[tuple[type[DOMNode], ...], ...] = (
     (LogLineDetail, NodeConsole),
     (LogSources, NodeConsole),
     (Jump, NodeConsole),
+    (RowsView, AlertsScreen, NodeConsole),
     # whatever is typed goes into its field
     (Ask,),
+    (SettingDialog,),
 )
 
 

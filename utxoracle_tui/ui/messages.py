@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from utxoracle_core import BlockReading
+from utxoracle_tui.alerts.reading import AlertsReading
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import WindowReading
@@ -97,6 +98,14 @@ class StackRead(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest matters."""
         return isinstance(message, StackRead)
+
+
+class AlertsRead(Message):
+    """An alert was raised or resolved, or somebody has said something to one."""
+
+    def __init__(self, reading: AlertsReading) -> None:
+        self.reading = reading
+        super().__init__()
 
 
 class LogsRead(Message):

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
+from utxoracle_tui import clock
+from utxoracle_tui.alerts.reading import AlertsReading
 from utxoracle_tui.config.settings import Screen as Look
+from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import WindowReading
 from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.stack.stack_reading import StackReading
+from utxoracle_tui.own_log.keeping import set_level
+from utxoracle_tui.ui.alert_words import news
 from utxoracle_tui.ui.app import DEFAULT_LOOK, Console
-from utxoracle_tui.ui.bridge import JobsBridge, LogsBridge, NewestWindowBridge, StackBridge, StoreBridge
+from utxoracle_tui.ui.bridge import AlertsBridge, JobsBridge, LogsBridge, NewestWindowBridge, StackBridge, StoreBridge
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.messages import JobsRead, LogsRead, NewestWindowRead, NodeRead, StackRead, StoreRead
+from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.messages import AlertsRead, JobsRead, LogsRead, NewestWindowRead, NodeRead, StackRead, StoreRead
+from utxoracle_tui.ui.screens.alerts import AlertsScreen
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.log import LogScreen
+from utxoracle_tui.ui.screens.settings import SettingsScreen
 from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.windows import WindowsScreen
 
@@ -38,10 +47,13 @@ class NodeConsole(Console):
         Binding("3", "go('windows')", "Windows", id="go.windows", show=False),
         Binding("4", "go('jobs')", "Jobs", id="go.jobs", show=False),
         Binding("5", "go('log')", "Log", id="go.log", show=False),
+        Binding("exclamation_mark", "alerts", "Alerts", id="app.alerts", show=False),
+        Binding("O", "settings", "Settings", id="app.settings", show=False),
     ]
 
-    def __init__(self, parts: EngineParts, look: Look = DEFAULT_LOOK) -> None:
-        super().__init__(None, parts.close, look)
+    def __init__(self, parts: EngineParts, look: Look = DEFAULT_LOOK, rings: str = "off") -> None:
+        """`rings` says what the terminal does when an alert is raised: `off`, `bell`, or `notify`."""
+        super().__init__(None, parts.close, look, parts.remembering)
         self.parts = parts
         self.data_dir = parts.data_dir
         self.node: NodeReading | None = None
@@ -59,6 +71,10 @@ class NodeConsole(Console):
         self._jobs_bridge = JobsBridge(parts.jobs, self)
         self.logs_signal: Signal[LogsReading] = Signal(self, "logs")
         self._logs_bridge = LogsBridge(parts.logs, self)
+        self.alerts = AlertsReading()
+        self.alerts_signal: Signal[AlertsReading] = Signal(self, "alerts")
+        self._alerts_bridge = AlertsBridge(parts.alerts, self)
+        self._rings = rings
         self._logs_are_followed = False
         self._log_trouble_told = False
 
@@ -78,7 +94,10 @@ class NodeConsole(Console):
         self._price_newest()
         self._follow_store()
         self._work_on_jobs()
+        self._watch_alerts()
         self.set_interval(_LOG_TROUBLE_EVERY_S, self._tell_log_trouble)
+        for sentence in self.parts.warnings:
+            self.notify(sentence, severity="warning", timeout=20, markup=False)
 
     def action_go(self, mode: str) -> None:
         """Go to a screen, to what was open on it; once more goes to the screen itself."""
@@ -87,6 +106,21 @@ class NodeConsole(Console):
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def take_over(self, settings: Settings) -> None:
+        """Work by other settings, as far as a running console can. Raises `OperatorError` where keys clash."""
+        now = settings.screen
+        look = replace(self.look, theme=now.theme, ascii=now.ascii, keys=now.keys, remap=now.remap)
+        if look != self.look:
+            self.take_look(look)
+        set_level(settings.log.level)
+
+    def action_settings(self) -> None:
+        """Open the settings over whatever is open, or close them."""
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.dismiss()
+        elif self.parts.settings is not None:
+            self.push_screen(SettingsScreen(self.parts, self.parts.settings))
 
     @work(group="stack", exit_on_error=False)
     @guarded
@@ -104,6 +138,8 @@ class NodeConsole(Console):
 
     @on(StackRead)
     def _stack_read(self, message: StackRead) -> None:
+        if self._alerts_bridge.watch is not None:
+            self._alerts_bridge.watch.on_stack(message.reading)
         self.stack = message.reading
         self.stack_signal.publish(message.reading)
 
@@ -117,8 +153,49 @@ class NodeConsole(Console):
     async def _work_on_jobs(self) -> None:
         await self._jobs_bridge.run()
 
+    @work(group="alerts", exit_on_error=False)
+    @guarded
+    async def _watch_alerts(self) -> None:
+        await self._alerts_bridge.run()
+
+    @on(AlertsRead)
+    def _alerts_read(self, message: AlertsRead) -> None:
+        before, self.alerts = self.alerts, message.reading
+        for telling in news(before, message.reading, clock.now_s(), key_of(self, "app.alerts")):
+            self.notify(telling.sentence, severity=telling.severity, timeout=20, markup=False)
+            if telling.rings and not self.is_headless:
+                self._ring(telling.sentence)
+        self.alerts_signal.publish(message.reading)
+
+    def _ring(self, sentence: str) -> None:
+        if self._rings == "bell":
+            self.bell()
+        elif self._rings == "notify" and self._driver is not None:
+            # OSC 9, as iTerm2, kitty, WezTerm, Windows Terminal and others have it; the rest ignore it
+            text = "".join(letter for letter in sentence if letter.isprintable())
+            self._driver.write(f"\x1b]9;utxoracle-tui: {text}\x07")
+
+    def action_alerts(self) -> None:
+        """Open the alerts over whatever is open, or close them."""
+        if isinstance(self.screen, AlertsScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(AlertsScreen())
+
+    async def answer_alert(self, key: str, *, silent_minutes: float | None = None) -> None:
+        """Acknowledge an open alert, or be silent of it for a while. Raises `StoreTrouble`."""
+        watch = self._alerts_bridge.watch
+        if watch is None:
+            return
+        if silent_minutes is None:
+            await watch.acknowledge(key)
+        else:
+            await watch.snooze(key, silent_minutes)
+
     @on(JobsRead)
     def _jobs_read(self, message: JobsRead) -> None:
+        if self._alerts_bridge.watch is not None:
+            self._alerts_bridge.watch.on_jobs(message.reading)
         self.jobs = message.reading
         self.jobs_signal.publish(message.reading)
 
@@ -152,5 +229,7 @@ class NodeConsole(Console):
 
     @on(StoreRead)
     def _store_read(self, message: StoreRead) -> None:
+        if self._alerts_bridge.watch is not None:
+            self._alerts_bridge.watch.on_store(message.reading)
         self.stored = message.reading
         self.store_signal.publish(message.reading)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from utxoracle_tui import clock
 from utxoracle_tui.config.bitcoin_conf import Line, read_conf
+from utxoracle_tui.config.file_rights import Exposed
 from utxoracle_tui.config.settings import AUTO, Node, Settings
 from utxoracle_tui.engine.electrs.watch import Places
 from utxoracle_tui.engine.stack.findings.finding import NodeConf, StackLook
@@ -33,8 +34,13 @@ _JOURNAL_S = 2.0
 T = TypeVar("T")
 
 
-async def doctor_look(asked: Asked, settings: Settings, notes: tuple[str, ...]) -> StackLook:
-    """The look, which takes no longer than one at the stack; `notes` are those on the configuration."""
+async def doctor_look(
+    asked: Asked, settings: Settings, notes: tuple[str, ...], exposed: tuple[Exposed, ...] = ()
+) -> StackLook:
+    """The look, which takes no longer than one at the stack.
+
+    `notes` are those on the configuration, `exposed` its files that others can get at.
+    """
     threads = SideThreads()
     reading, port, files, log, history = await asyncio.gather(
         one_look(asked),
@@ -55,6 +61,7 @@ async def doctor_look(asked: Asked, settings: Settings, notes: tuple[str, ...]) 
         electrs_log=log,
         history=history,
         notes=notes,
+        exposed=exposed,
     )
 
 

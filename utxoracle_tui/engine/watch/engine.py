@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
@@ -20,6 +21,22 @@ from utxoracle_tui.store.records import Observation
 _log = logging.getLogger(__name__)
 
 
+class Alerts(Protocol):
+    """What is told of all that the engine says, and raises alerts over it."""
+
+    def on_store(self, reading: StoreReading) -> None:
+        """Of the store."""
+
+    def on_stack(self, reading: StackReading) -> None:
+        """Of the stack."""
+
+    def on_jobs(self, reading: JobsReading) -> None:
+        """Of jobs."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class WatchParts:
     """The parts of the engine."""
@@ -29,6 +46,7 @@ class WatchParts:
     stack: StackWatch
     jobs: LiveJobs
     backups: DailyBackup
+    alerts: Alerts
 
 
 class WatchEngine:
@@ -54,20 +72,24 @@ class WatchEngine:
                 parts.live.run(self._on_store),
                 parts.jobs.run(self._on_jobs),
                 parts.backups.run(),
+                parts.alerts.run(),
             ):
                 tasks.create_task(work)
             self._tell()
 
     def _on_stack(self, reading: StackReading) -> None:
+        self._parts.alerts.on_stack(reading)
         self._node = f"node {reading.node.word}"
         self._tell()
 
     def _on_store(self, reading: StoreReading) -> None:
+        self._parts.alerts.on_store(reading)
         self._store = reading
         self._store_trouble.note(reading.trouble)
         self._tell()
 
     def _on_jobs(self, reading: JobsReading) -> None:
+        self._parts.alerts.on_jobs(reading)
         self._job_trouble.note(reading.trouble)
 
     def _tell(self) -> None:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from utxoracle_tui import formats
+from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.chart.history import PriceRange
 from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_rounds import StoreReading
@@ -27,6 +27,7 @@ from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.remembered import Arranged, ShownSpan, remembered
 from utxoracle_tui.ui.screens.export_choice import ExportForm
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeAction, RangeChoice
@@ -86,11 +87,11 @@ class Dashboard(JobAsking, ExportingScreen):
 
     def compose(self) -> ComposeResult:
         """Header, what is at work, chart, figures, stack, keys."""
-        console = cast("NodeConsole", self.app)
+        console, before = cast("NodeConsole", self.app), remembered(self)
         yield Header(self._parts, "dashboard")
         yield ProgressLine()
         yield Static("", id="notice", markup=False)
-        yield PriceChart(ascii_only=console.look.ascii)
+        yield PriceChart(view=before.chart.view(clock.now_s()), basis=before.basis, ascii_only=console.look.ascii)
         yield DivergenceCards()
         with Horizontal(id="below"):
             yield DivergenceTable()
@@ -103,6 +104,8 @@ class Dashboard(JobAsking, ExportingScreen):
         console.newest_signal.subscribe(self, self._newest_read)
         console.stack_signal.subscribe(self, self._stack_read)
         console.store_signal.subscribe(self, self._store_read)
+        console.look_signal.subscribe(self, lambda look: self.query_one(PriceChart).use_ascii(look.ascii))
+        self._view = remembered(self).view
         self._show_view()
         self._newest_read(self._parts.newest.reading)
         if console.stack is not None:
@@ -139,6 +142,7 @@ class Dashboard(JobAsking, ExportingScreen):
 
     @on(PriceChart.Wanted)
     def _wanted(self, message: PriceChart.Wanted) -> None:
+        self.post_message(Arranged(chart=ShownSpan.of(message.chart.view)))
         self._load(message.start_s, message.end_s)
 
     @work(exclusive=True, group="history", exit_on_error=False)
@@ -157,6 +161,7 @@ class Dashboard(JobAsking, ExportingScreen):
     @on(PriceChart.BasisChanged)
     def _show_figures(self) -> None:
         basis, found = self.query_one(PriceChart).basis, self._range
+        self.post_message(Arranged(basis=basis))
         self.query_one(DivergenceCards).show(found.statistics[basis] if found is not None else None)
         if found is not None:
             self.query_one(DivergenceTable).show(found.series.rows.from_moment(found.series.start_s), basis)
@@ -214,6 +219,7 @@ class Dashboard(JobAsking, ExportingScreen):
         """Show the next of chart, figures and stack where only one has room."""
         self._view = _VIEWS[(_VIEWS.index(self._view) + 1) % len(_VIEWS)]
         self._show_view()
+        self.post_message(Arranged(view=self._view))
         if self._view != "stack":
             self.query_one("PriceChart" if self._view == "chart" else "DivergenceRows").focus()
 

@@ -18,9 +18,11 @@ from utxoracle_tui.engine.logs.book import LogView
 from utxoracle_tui.engine.logs.line import Level, LogLine, Origin
 from utxoracle_tui.engine.logs.live import LogsReading
 from utxoracle_tui.engine.logs.sieve import LogFilter, Sieve, read_pattern
+from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.remembered import Arranged, remembered
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.log_line import WINDOW, LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
@@ -66,6 +68,8 @@ class LogScreen(Screen[None]):
         self._anew = True
         """Whether all lines have to be picked anew."""
         self._is_picking = False
+        self._is_to_stop = False
+        """Whether it is to stand still once there are lines."""
         self._new = 0
         """Lines that have come since it stopped to follow."""
         self._reading: LogsReading | None = None
@@ -85,9 +89,21 @@ class LogScreen(Screen[None]):
         """Have the logs followed."""
         self._lines.focus()
         console = cast("NodeConsole", self.app)
+        self._begin_as_before()
         console.logs_signal.subscribe(self, self._logs_read)
         console.follow_logs()
         self._show_words()
+
+    def _begin_as_before(self) -> None:
+        before = remembered(self)
+        wanted = LogFilter(before.log_least, before.log_hidden, before.log_pattern)
+        try:
+            self._sieve = Sieve(wanted)
+        except OperatorError:
+            # it was one where it was typed; another machine may have another RE2, or none
+            self._sieve = Sieve(replace(wanted, pattern=""))
+        self._lines.wrap(before.log_wraps)
+        self._is_to_stop = not before.log_follows
 
     def on_screen_resume(self) -> None:
         """Show what has come meanwhile."""
@@ -136,6 +152,9 @@ class LogScreen(Screen[None]):
         lines = self._lines
         lines.empty = "No line is as the filters want it." if self._book.arrived else "Nothing was logged yet."
         lines.show(self._view.lines)
+        if self._is_to_stop:
+            lines.stop()
+            self._is_to_stop = lines.follows
         self._show_words()
 
     @on(LogLines.Moved)
@@ -161,6 +180,7 @@ class LogScreen(Screen[None]):
     def _want(self, wanted: LogFilter) -> None:
         if wanted != self._sieve.wanted:
             self._sieve, self._anew, self._new = Sieve(wanted), True, 0
+            self.post_message(Arranged(log_least=wanted.least, log_hidden=wanted.hidden, log_pattern=wanted.pattern))
             self._pick()
 
     def action_follow(self) -> None:
@@ -169,6 +189,8 @@ class LogScreen(Screen[None]):
             self._lines.stop()
         else:
             self._lines.action_follow()
+        self._is_to_stop = False
+        self.post_message(Arranged(log_follows=self._lines.follows))
 
     def action_filter(self) -> None:
         """Ask for a regular expression."""
@@ -204,6 +226,7 @@ class LogScreen(Screen[None]):
     def action_wrap(self) -> None:
         """Show long lines on several rows, or cut off."""
         self._lines.wrap(not self._lines.wraps)
+        self.post_message(Arranged(log_wraps=self._lines.wraps))
 
     @on(LogLines.Opened)
     def _open(self) -> None:

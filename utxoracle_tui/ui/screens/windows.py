@@ -26,6 +26,7 @@ from utxoracle_tui.ui.exporting import ExportingScreen
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.job_asking import JobAsking
 from utxoracle_tui.ui.key_names import key_of, may_change
+from utxoracle_tui.ui.remembered import Arranged, remembered
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.export_choice import ExportForm
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison
@@ -87,6 +88,9 @@ class WindowsScreen(JobAsking, ExportingScreen):
         """Follow the store."""
         console = cast("NodeConsole", self.app)
         console.store_signal.subscribe(self, self._store_read)
+        before = remembered(self)
+        self._days, self._only_doubtful = before.windows == "days", before.windows_doubtful
+        self._order = next((n for n, (name, _) in enumerate(_ORDERS) if name == before.windows_order), 0)
         self.query_one(RowsView).focus()
         self._load()
 
@@ -161,17 +165,22 @@ class WindowsScreen(JobAsking, ExportingScreen):
     def action_toggle_kind(self) -> None:
         """Show days or block windows."""
         self._days = not self._days
-        self._show()
+        self._arranged()
 
     def action_sort(self) -> None:
         """Put the rows in another order: the newest first, then by what may be doubtful."""
         self._order = (self._order + 1) % len(_ORDERS)
-        self._show()
+        self._arranged()
         self.query_one(RowsView).action_move_to(0)
 
     def action_toggle_doubtful(self) -> None:
         """Show all, or only what is not valid or orphaned."""
         self._only_doubtful = not self._only_doubtful
+        self._arranged()
+
+    def _arranged(self) -> None:
+        kind, order = "days" if self._days else "blocks", _ORDERS[self._order][0]
+        self.post_message(Arranged(windows=kind, windows_order=order, windows_doubtful=self._only_doubtful))
         self._show()
 
     def action_unmark(self) -> None:

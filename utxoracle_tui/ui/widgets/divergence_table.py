@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar, overload
 
 import numpy as np
@@ -23,6 +22,7 @@ from utxoracle_tui.store.exporting import Row as ExportedRow
 from utxoracle_tui.store.statistics import BASES, Basis
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.price_words import divergence
+from utxoracle_tui.ui.remembered import Arranged, remembered
 from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
 
 _NONE = Text("–", "dim")
@@ -161,6 +161,11 @@ class DivergenceTable(Vertical):
         yield DivergenceRows(_columns(self._basis), lambda row: row.key, empty="No figure in this span.")
         yield Input(placeholder="a date, a height, high, low, alert, not valid, public …   Enter, Esc")
 
+    def on_mount(self) -> None:
+        """Begin as it was arranged last."""
+        before = remembered(self)
+        self._sort, self._downwards, self._filter = before.rows_by, before.rows_downwards, before.rows_filter
+
     def show(self, rows: Rows, basis: Basis) -> None:
         """Show the rows of another span, or another basis first."""
         self._rows, self._basis = rows, basis
@@ -204,11 +209,15 @@ class DivergenceTable(Vertical):
         keys = list(SortKey)
         self._sort = keys[(keys.index(self._sort) + 1) % len(keys)]
         self._downwards = True
-        self._draw()
+        self._arranged()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
         self._downwards = not self._downwards
+        self._arranged()
+
+    def _arranged(self) -> None:
+        self.post_message(Arranged(rows_by=self._sort, rows_downwards=self._downwards, rows_filter=self._filter))
         self._draw()
 
     def action_filter(self) -> None:
@@ -235,12 +244,12 @@ class DivergenceTable(Vertical):
         self._filter = words
         self.query_one(Input).remove_class("-asking")
         self.query_one(DivergenceRows).focus()
-        self._draw()
+        self._arranged()
 
 
 def _exported(row: Row) -> ExportedRow:
     return {
-        "time": f"{datetime.fromtimestamp(row.time_s, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "time": formats.utc_iso(row.time_s),
         "height": None if np.isnan(row.height) else int(row.height),
         "block_usd": _or_none(row.block_usd),
         "window_usd": _or_none(row.window_usd),

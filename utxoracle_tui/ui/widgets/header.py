@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
+from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.node_watch import NodeReading
@@ -60,6 +61,8 @@ class Header(Vertical):
         console.store_signal.subscribe(self, self._store_read)
         console.stack_signal.subscribe(self, self._stack_read)
         console.jobs_signal.subscribe(self, self._jobs_read)
+        console.alerts_signal.subscribe(self, lambda _: self._draw_heading())
+        console.look_signal.subscribe(self, lambda _: self._draw_heading())
         if console.node is not None:
             self._node_read(console.node)
         if console.stored is not None:
@@ -79,9 +82,14 @@ class Header(Vertical):
         tabs = Text(no_wrap=True)
         for name in SCREENS:
             tabs.append(f" {key_of(self, f'go.{name}')} {name.capitalize()} ", "reverse" if name == self._here else "")
-        heading = Text(self._parts.heading, no_wrap=True)
+        heading = Text(no_wrap=True)
+        wanting = len(cast("NodeConsole", self.app).alerts.wanting(clock.now_s()))
+        if wanting:
+            heading.append(f" {key_of(self, 'app.alerts')} {formats.plural(wanting, 'alert')} ", "bold reverse red")
         if not may_change(self):
-            heading.append(" · READ ONLY")
+            # before what may be cut off
+            heading.append(" READ ONLY ·")
+        heading.append(self._parts.heading)
         heading.truncate(max(self.size.width - tabs.cell_len - 1, 0), overflow="ellipsis")
         heading.pad_right(max(self.size.width - heading.cell_len - tabs.cell_len, 0))
         self.query_one("#heading", Static).update(heading + tabs)

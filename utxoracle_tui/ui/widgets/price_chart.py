@@ -104,12 +104,20 @@ class PriceChart(Vertical, can_focus=True):
             super().__init__()
 
     def __init__(
-        self, *, preset: str = "day", basis: Basis = "block", ascii_only: bool = False, id: str | None = None
+        self,
+        *,
+        preset: str = "day",
+        view: ChartView | None = None,
+        basis: Basis = "block",
+        ascii_only: bool = False,
+        id: str | None = None,
     ) -> None:
-        """`preset` is the name of the range to begin with; `ascii_only` draws without braille and blocks."""
+        """`preset` is the name of the range to begin with, where there is no `view`; `ascii_only` draws without braille
+        and blocks.
+        """
         super().__init__(id=id)
         self._first_preset = preset
-        self._view: ChartView | None = None
+        self._view = view
         self._wanted: tuple[float, float] | None = None
         self._range: PriceRange | None = None
         self._basis: Basis = basis

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from utxoracle_tui.config.file_rights import Exposed
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.electrs.state import State
 from utxoracle_tui.engine.stack.node import NodeStatus
@@ -71,6 +72,8 @@ class StackLook:
     """What the backend knows of the price of a day ago."""
     notes: tuple[str, ...] = ()
     """What is odd about the configuration, as sentences."""
+    exposed: tuple[Exposed, ...] = ()
+    """The program's own files with a secret that other users can get at; they are not among the notes."""
 
     @property
     def node(self) -> NodeStatus | None:

@@ -26,6 +26,9 @@ def find(look: StackLook) -> Iterator[Finding]:
                 f"Go through a tunnel: `ssh -N -L {port}:127.0.0.1:{port} {host}`, then BITCOIN_RPC_URL="
                 f"http://127.0.0.1:{port}.",
             )
+    for exposed in look.exposed:
+        what = "Other users of this machine can get at a secret of yours"
+        yield Finding("secret_exposed", Gravity.WARNING, what, f"{exposed.fault}.", exposed.mend)
     for note in look.notes:
         yield Finding("configuration", Gravity.NOTE, "Something is odd about the configuration", note, _MEND)
 
