@@ -209,7 +209,7 @@ _HISTOGRAM = _in(
     "3",
     "histogram.py",
     "test_histogram test_tables",
-    ("an amount at an edge belongs above it", 'side="right"', 'side="left"'),
+    ("an amount at an edge belongs above it", "amounts_btc >= np.append", "amounts_btc > np.append"),
     (
         "edges from scalar pow",
         "    result = np.array(edges)",

@@ -138,6 +138,7 @@ async def test_a_day_of_the_past_stands_beside_the_exchange_prices_of_that_day(
         assert await ExchangePast(place.store, place.exchange).know(readings[0].time_s, readings[-1].time_s) == 0
 
 
+@pytest.mark.soak
 async def test_a_backend_that_does_not_answer_holds_nothing_up(
     host: HostProcess, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def assert_right(prices: Sequence[tuple[BlockPrice, float]]) -> None:
     assert not silent(prices)
 
 
+@pytest.mark.soak
 async def test_a_step_at_once_is_followed_in_three_blocks(story: Story) -> None:
     found = story.of(UP)
     # the first block alone can't outweigh all those before, and is not to be relied on

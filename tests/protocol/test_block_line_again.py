@@ -94,6 +94,7 @@ async def test_the_line_does_not_depend_on_how_the_blocks_came_in(workers: Worke
         assert kept.keys() >= {price.last_hash for price in line}
 
 
+@pytest.mark.soak
 async def test_after_a_reorg_of_six_blocks_it_is_as_if_the_stale_ones_had_never_been(
     workers: Workers, tmp_path: Path
 ) -> None:

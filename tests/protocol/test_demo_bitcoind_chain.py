@@ -52,6 +52,7 @@ async def test_genesis_block_is_that_of_regtest(shared: DemoNode) -> None:
     assert len(bytes.fromhex(genesis)) == real_disk_bytes - 8
 
 
+@pytest.mark.soak
 async def test_price_of_each_day_comes_out_of_its_blocks() -> None:
     """From 60,000 to 80,000 over two days: 65,000 in the middle of the first, 75,000 of the second."""
     async with demo_node(HostOptions(days=2, tx_per_block=110, price="60000:80000", speed=0)) as node:

@@ -425,6 +425,7 @@ async def test_refused_days(host: HostProcess, workers: Workers, tmp_path: Path)
         assert place.store.jobs.count() == 0
 
 
+@pytest.mark.soak
 async def test_a_reorg_while_windows_are_at_work(
     host: HostProcess, workers: Workers, tmp_path: Path, soon: None
 ) -> None:

@@ -202,6 +202,7 @@ async def test_a_round_is_kept_once_and_in_its_own_network(workers: Workers, tmp
         assert running.store.observations.count() == 1
 
 
+@pytest.mark.soak
 async def test_the_first_price_does_not_wait_for_the_blocks_of_the_past(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ async def test_a_round_is_stored_and_shown(workers: Workers) -> None:
             assert "orphaned" in shown(pilot, RoundLine)
 
 
+@pytest.mark.soak
 async def test_a_store_that_cannot_be_written_is_said_and_tried_again(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +284,7 @@ async def test_yesterday_by_key(workers: Workers) -> None:
         assert "Consensus" not in shown(pilot, PriceSummary)
 
 
+@pytest.mark.soak
 async def test_a_node_that_goes_and_comes_back(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         await until(pilot, lambda: "done in" in progress(pilot))
@@ -347,6 +349,7 @@ async def test_a_pruned_block_is_said_before_anything_is_fetched(workers: Worker
         assert (await node.read("statistics"))["calls"].get("/rest/block.bin", 0) <= 1
 
 
+@pytest.mark.soak
 async def test_a_reorg_is_followed(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         await until(pilot, lambda: "done in" in progress(pilot))

@@ -119,6 +119,9 @@ class NodeConsole(Console):
         """Open the settings over whatever is open, or close them."""
         if isinstance(self.screen, SettingsScreen):
             self.screen.dismiss()
+        elif self.is_web:
+            # one of them names a command that is run on the host
+            self.notify("Settings are not shown in a browser; open the console on the host itself for them.")
         elif self.parts.settings is not None:
             self.push_screen(SettingsScreen(self.parts, self.parts.settings))
 
