@@ -52,6 +52,7 @@ def test_published_prices_go_in_and_come_out_again(environment: dict[str, str], 
     assert f"{len(expected)} same" in run(environment, *elsewhere, "import", target).stdout.decode()
 
 
+@pytest.mark.soak
 def test_what_price_printed_can_be_kept_later(environment: dict[str, str], tmp_path: Path) -> None:
     priced = run(environment, "price", "--blocks", REAL_BLOCKS, "--json")
     document = json.loads(priced.stdout)

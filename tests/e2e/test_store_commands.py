@@ -52,6 +52,7 @@ def program(data_dir: Path, *arguments: str, **environment: str) -> subprocess.C
     )
 
 
+@pytest.mark.soak
 def test_the_store_goes_and_comes_back(store: Store, tmp_path: Path) -> None:
     data = tmp_path / "data"
     first = program(data, "backup", UTXORACLE_TUI_CLOCK=MOMENT)

@@ -298,6 +298,7 @@ def test_whatever_hangs_it_ends_within_ten_seconds(host: HostProcess, tmp_path: 
         assert (code, took_s < 10) == (0, True)
 
 
+@pytest.mark.soak
 def test_a_node_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -117,6 +117,7 @@ async def again(place: JobPlace, days: Days) -> None:
     assert all(price.time_s >= one.time_s - 605 for price in beside)
 
 
+@pytest.mark.soak
 async def test_a_day_of_the_past_stands_beside_the_exchange_prices_of_that_day(
     host: HostProcess, workers: Workers, tmp_path: Path
 ) -> None:

@@ -103,6 +103,7 @@ async def test_a_step_at_once_is_followed_in_three_blocks(story: Story) -> None:
     assert_right(found[3:])
 
 
+@pytest.mark.soak
 async def test_a_step_within_the_hour_is_followed_when_it_is_over(story: Story) -> None:
     found = story.of(DOWN)
     assert len(wrong(found)) <= 1
@@ -185,6 +186,7 @@ async def test_the_octave_in_words(story: Story) -> None:
     assert ": octave. The price may be a round factor off" in words(seen, seen.time_s).splitlines()[0]
 
 
+@pytest.mark.soak
 async def test_without_a_window_price_there_is_no_line(story: Story) -> None:
     none = replace(story.window, price=replace(story.window.price, central=None))
     assert await at_tip(story.console.pricing, none) == []

@@ -151,6 +151,7 @@ async def test_files_of_the_node_are_no_burden_to_it(host: HostProcess, workers:
         assert dict(care.came_from) == {"block files": 244}
 
 
+@pytest.mark.soak
 async def test_what_is_not_in_the_files_comes_from_the_node(
     host: HostProcess, workers: Workers, tmp_path: Path
 ) -> None:
@@ -194,6 +195,7 @@ async def test_the_same_work_is_one_job(host: HostProcess, workers: Workers, tmp
         assert job_of(place, first.job).state == "queued"
 
 
+@pytest.mark.soak
 async def test_two_engines_share_a_job(host: HostProcess, workers: Workers, tmp_path: Path, soon: None) -> None:
     async with job_place(host, workers, tmp_path) as one, job_place(host, workers, tmp_path) as two:
         job = await backfill(one, BlockWindows(100, 293, 10))

@@ -139,6 +139,7 @@ async def test_without_the_exchange(workers: Workers, tmp_path: Path) -> None:
             assert running.store.observations.newest() == [seen]
 
 
+@pytest.mark.soak
 async def test_digests_outlive_the_process(workers: Workers, tmp_path: Path) -> None:
     async with demo_node(OPTIONS) as node:
         async with engine(workers, tmp_path, node) as running:

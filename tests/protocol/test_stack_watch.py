@@ -72,6 +72,7 @@ async def test_a_stack_that_is_ready(tmp_path: Path) -> None:
         assert not any(source.troubles for source in reading.all)
 
 
+@pytest.mark.soak
 async def test_a_node_that_catches_up_and_the_load_on_it(tmp_path: Path) -> None:
     # the worst that can be: the tip moves every second
     options = replace(SMALL, scenario="node-ibd", speed=60)
@@ -104,6 +105,7 @@ async def test_a_node_that_catches_up_and_the_load_on_it(tmp_path: Path) -> None
         }
 
 
+@pytest.mark.soak
 async def test_a_restart_of_the_node(tmp_path: Path) -> None:
     async with demo_node() as node, stack_rig(demo_settings(node, tmp_path)) as rig:
         await rig.until(lambda reading: reading.overall is Overall.READY)

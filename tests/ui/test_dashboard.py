@@ -337,6 +337,7 @@ async def test_a_wrong_password(workers: Workers, tmp_path: Path) -> None:
             assert "abab" not in pilot.app.export_screenshot()
 
 
+@pytest.mark.soak
 async def test_a_pruned_block_is_said_before_anything_is_fetched(workers: Workers) -> None:
     async with demo_node(OPTIONS) as node, dashboard(node, workers) as pilot:
         tip = await node.call("getblockcount")

@@ -202,7 +202,7 @@ def test_it_falls_as_the_error_grows(economy: Economy) -> None:
     assert median(wrong) < 0.5 * median(right)
 
 
-@pytest.mark.parametrize("economy", [PLAIN, WIDE], ids=lambda economy: economy.name)
+@each_economy
 def test_it_falls_with_the_signal(economy: Economy) -> None:
     _, confidences = medians(economy)
     # a little play where it has reached its end
@@ -244,6 +244,7 @@ def test_the_days_have_margins_as_thin_as_real_blocks() -> None:
     assert max(day.confidence for day in thin if day.error > 0.5) < VALID_FROM
 
 
+@pytest.mark.soak
 def test_doubled_and_halved_prices_are_suspect() -> None:
     days = [day for economy in ECONOMIES for day in days_of(economy)]
     octave_off = [day for day in days if 0.9 < day.error < 1.1 or 0.45 < day.error < 0.55]
