@@ -104,7 +104,7 @@ def test_two_thousand_blocks(tmp_path: Path) -> None:
         environment["UTXORACLE_TUI_ALERTS_COOLDOWN_MINUTES"] = "0"
         watch = Watch(tmp_path / "data", environment)
         try:
-            watch.wait_for("round of blocks", 20)
+            watch.wait_for("round of blocks", 5)
             pid, home = watch.process.pid, tmp_path / "data" / "regtest"
             first = read(host, "state")["blocks_made"]
             turns, settled_mb, settled_open = 0, 0.0, 0

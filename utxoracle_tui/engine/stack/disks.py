@@ -91,8 +91,12 @@ class DisksEye:
     async def look(self, before: Heard[DisksStatus]) -> Heard[DisksStatus]:
         """What is known of the disks after one more look."""
         started_s = clock.elapsed_s()
-        looks = await asyncio.gather(*(self._disk(folder) for folder in self._folders.values()))
-        found = dict(zip(self._folders, looks, strict=True))
+        folders = list(dict.fromkeys(self._folders.values()))
+        nearest = dict(zip(folders, await asyncio.gather(*map(self._nearest, folders)), strict=True))
+        # a place that is asked twice at once is taken for one that hangs
+        places = list(dict.fromkeys(nearest.values()))
+        looks = dict(zip(places, await asyncio.gather(*map(self._host.disk, places)), strict=True))
+        found = {name: looks[nearest[folder]] for name, folder in self._folders.items()}
         troubles = tuple(dict.fromkeys(each.trouble for each in found.values() if each.trouble is not None))
         disks = await self._together(found)
         now_s = clock.elapsed_s()
@@ -101,13 +105,12 @@ class DisksEye:
             return Heard(before.detail, before.answered_s, before.answered_at_s, now_s - started_s, trouble)
         return Heard(DisksStatus(disks, troubles), now_s, clock.now_s(), now_s - started_s)
 
-    async def _disk(self, folder: Path) -> FolderDisk:
+    async def _nearest(self, folder: Path) -> Path:
         try:
-            there = await self._threads.run(folder, lambda: nearest_existing(folder), _LOOK_TIMEOUT_S)
+            return await self._threads.run(folder, lambda: nearest_existing(folder), _LOOK_TIMEOUT_S)
         except (TimeoutError, OSError):
             # the look itself says what is wrong
-            there = folder
-        return await self._host.disk(there)
+            return folder
 
     async def _together(self, found: Mapping[str, FolderDisk]) -> tuple[DiskStatus, ...]:
         """Each file system once, with all that it holds."""
