@@ -85,3 +85,8 @@ async def test_listed_acknowledged_and_snoozed(tmp_path: Path) -> None:
     code, out, err = await run(tmp_path, "snooze", "disk./.1795435200")
     assert (code, out) == (2, "")
     assert "No alert disk./.1795435200 is open" in err
+    # what no calendar has would have the list fail for ever
+    for minutes in ("nan", "1e12"):
+        code, _, err = await run(tmp_path, "snooze", "disk./mnt/hdd.1795435200", "--minutes", minutes)
+        assert code == 2
+        assert "--minutes takes a number above 0, and at most 10,080 (a week)" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import json
@@ -165,6 +166,89 @@ def test_a_full_disk_keeps_it_in_memory_and_a_damaged_file_holds_up_nothing(tmp_
     found = Outbox(tmp_path / "box").first()
     assert found is not None
     assert found[0] == told(2)
+
+
+async def test_a_disk_that_is_read_only_by_now_has_nobody_told_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if tmp_path in path.parents:
+            raise OSError(errno.EROFS, "Read-only file system")
+        unlink(path, missing_ok=missing_ok)
+
+    receiver = Receiver()
+    async with receiving(receiver), delivering(tmp_path, quick(receiver)) as delivery:
+        await add(delivery, 1)
+        monkeypatch.setattr(Path, "unlink", refused)
+        await receiver.until(1)
+        await add(delivery, 2)
+        await receiver.until(2)
+        await asyncio.sleep(0.3)
+        monkeypatch.undo()
+    assert numbers(receiver) == [1, 2]
+
+
+def test_what_waits_in_memory_keeps_its_turn_and_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Outbox(tmp_path / "box")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("utxoracle_tui.alerts.outbox.durable.replace_file", full)
+        box.add(told(1))
+        assert box.first() == (told(1), 1)
+        assert list(tmp_path.rglob("*.json")) == []
+    box.add(told(2))
+    # another process finds both
+    assert Outbox(tmp_path / "box").all() == [told(1), told(2)]
+
+
+class Odd(Webhook):
+    """One that fails in a way that nobody foresaw."""
+
+    name = "odd"
+
+    async def tell(self, told: Told) -> None:
+        raise RuntimeError(self._url)
+
+
+async def test_a_sink_with_a_fault_ends_nothing_and_keeps_its_address_to_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = Receiver()
+    async with receiving(receiver):
+        odd = Odd(receiver.url, "json", None)
+        async with delivering(tmp_path, odd, quick(receiver)) as delivery:
+            await add(delivery, 1)
+            await receiver.until(1)
+            await add(delivery, 2)
+            await receiver.until(2)
+            (trouble,) = delivery.troubles
+    assert trouble.startswith("The odd could not be told: RuntimeError.")
+    assert "s3cret" not in caplog.text + trouble
+
+
+async def test_an_address_that_nothing_can_be_sent_to() -> None:
+    with pytest.raises(NotTold, match=r"^The address in alerts\.webhook_url can't be used\.$"):
+        await Webhook("http://xn--a/s3cret", "json", None).tell(told(1))
+
+
+async def test_what_is_given_up_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    receiver = Receiver()
+    async with receiving(receiver):
+        pass
+    folder = tmp_path / "webhook"
+    folder.mkdir()
+    for number in range(MOST_WAITING):
+        (folder / f"{number + 1:012}.json").write_text("{}")
+    delivery = Delivery([quick(receiver)], tmp_path)
+    await delivery.add(told(1))
+    assert "the oldest alert for the webhook was given up: 1000 newer ones wait" in caplog.text
 
 
 def test_a_queue_is_bounded(tmp_path: Path) -> None:

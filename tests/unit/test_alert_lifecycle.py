@@ -8,7 +8,7 @@ import pytest
 
 from utxoracle_tui.alerts.lifecycle import Change, Lifecycle, subject_of
 from utxoracle_tui.alerts.reading import waits_for_attention
-from utxoracle_tui.alerts.rules import Finding, Rule
+from utxoracle_tui.alerts.rules import Finding, Rule, Unknown
 from utxoracle_tui.store.records import Alert
 
 WALL_S = 1_795_435_200.0
@@ -93,6 +93,20 @@ def test_a_rule_that_cannot_tell_changes_nothing() -> None:
     for seconds in range(130, 4000, 10):
         assert story.lifecycle.step({"source": None}, WALL_S + seconds, story.now_s + seconds) == []
     assert story.lifecycle.is_open("source", "node")
+
+
+def test_of_what_is_unknown_neither_end_nor_beginning_is_told() -> None:
+    story = Story()
+    story.at(0, found="node")
+    assert events(story.at(120, found="node")) == ["raised"]
+    nobody_knows = {"source": [Unknown("node"), Unknown("electrs")]}
+    for seconds in range(130, 4000, 10):
+        assert story.lifecycle.step(nobody_knows, WALL_S + seconds, story.now_s + seconds) == []
+    assert story.lifecycle.is_open("source", "node")
+    assert not story.lifecycle.is_open("source", "electrs")
+    # the minute for which it has to be well begins when it is heard of again
+    assert story.at(4000) == []
+    assert events(story.at(4060)) == ["resolved"]
 
 
 def test_worse_is_told_once_more() -> None:

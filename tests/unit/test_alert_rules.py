@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from utxoracle_tui.alerts.facts import ConditionFact, DiskFact, Facts, JobFact, SourceFact
-from utxoracle_tui.alerts.rules import RULES, Finding, Moment
+from utxoracle_tui.alerts.rules import RULES, Finding, Moment, Unknown
 from utxoracle_tui.alerts.watch import reorganised
 from utxoracle_tui.config.settings import Alerts
 from utxoracle_tui.engine.stack.reading import Health, Standing
@@ -20,7 +20,15 @@ WELL = Facts(round_time_s=NOW_S - 60, store_is_read=True, sources=(UP,), conditi
 
 
 def found(rule: str, facts: Facts, *, running_s: float = LONG_S, is_open: bool = False) -> list[Finding] | None:
-    return RULES[rule].judge(facts, Alerts(), Moment(NOW_S, running_s, lambda _: is_open))
+    said = RULES[rule].judge(facts, Alerts(), Moment(NOW_S, running_s, lambda _: is_open))
+    return None if said is None else [each for each in said if isinstance(each, Finding)]
+
+
+def unknown(rule: str, facts: Facts, *open_ones: str) -> list[str]:
+    """The subjects, of those on which an alert is open, of which a rule can't say how they are."""
+    said = RULES[rule].judge(facts, Alerts(), Moment(NOW_S, LONG_S, open_ones.__contains__))
+    assert said is not None
+    return [each.subject for each in said if isinstance(each, Unknown)]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -85,6 +93,32 @@ def test_sources_that_are_down_or_stale() -> None:
     assert findings[0].message == "Bitcoin Core is down. It refuses the connection."
 
 
+@pytest.mark.parametrize(
+    ("health", "standing", "is_unknown"),
+    [
+        # the first seconds of a process, and electrs behind a node that is down
+        (Health.UNKNOWN, Standing.WORKING, True),
+        (Health.DOWN, Standing.WAITS, True),
+        (Health.UP, Standing.READY, False),
+        (Health.NOT_CONFIGURED, Standing.NONE, False),
+    ],
+)
+def test_a_source_that_is_not_heard_of_is_not_well_again(health: Health, standing: Standing, is_unknown: bool) -> None:
+    facts = replace(WELL, sources=(SourceFact("electrs", "electrs", health, standing, ""),))
+    assert found("source", facts, is_open=True) == []
+    assert unknown("source", facts, "electrs") == (["electrs"] if is_unknown else [])
+    assert unknown("source", facts) == []
+
+
+def test_prices_that_cannot_be_compared_any_more_are_not_close_again() -> None:
+    assert unknown("divergence", replace(WELL, divergence_pct={"spot": 1.0}), "block", "spot") == ["block"]
+    assert unknown("divergence", WELL) == []
+
+
+def test_room_for_a_compaction_is_not_found_by_not_looking() -> None:
+    assert unknown("disk", replace(WELL, conditions=None), "disk_short", "/mnt/hdd") == ["disk_short"]
+
+
 def test_electrs_and_its_disk() -> None:
     stuck = ConditionFact("stuck", True, "Nothing has moved for 31 min.")
     short = ConditionFact("disk_short", True, "The compaction needs 900 GB, and 300 GB are free.")
@@ -113,6 +147,13 @@ def test_jobs() -> None:
     assert findings is not None
     assert [finding.subject for finding in findings] == ["a", "jobs"]
     assert findings[0].message == "2 of 31 windows failed in the job “backfill 2026-01-01..2026-01-31”."
+
+
+def test_jobs_of_long_ago_are_no_news() -> None:
+    old = JobFact("a", "rerun", 2, 5, True, NOW_S - 2 * 86_400)
+    assert found("job", replace(WELL, jobs=(old,))) == []
+    assert found("job", replace(WELL, jobs=(old,)), is_open=True) != []
+    assert found("job", replace(WELL, jobs=(replace(old, ended_s=NOW_S - 3600),))) != []
 
 
 def test_a_price_that_is_not_valid() -> None:

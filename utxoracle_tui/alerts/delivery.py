@@ -24,7 +24,14 @@ class Delivery:
     async def add(self, told: Told) -> None:
         """Have all sinks told; it waits on the disk until they were."""
         for line in self._lines:
-            await asyncio.to_thread(line.box.add, told)
+            await line.add(told)
+
+    async def complete(self, told: Told) -> None:
+        """Have those sinks told for whom it doesn't wait: whoever added it was killed between two of them."""
+        for line in self._lines:
+            waiting = await asyncio.to_thread(line.box.all)
+            if all((other.alert.key, other.event) != (told.alert.key, told.event) for other in waiting):
+                await line.add(told)
 
     def release(self) -> None:
         """Begin with what was added: the alerts themselves are stored by now."""
@@ -60,6 +67,12 @@ class _Line:
         self.trouble: str | None = None
         self._sink = sink
 
+    async def add(self, told: Told) -> None:
+        dropped = self.box.dropped
+        await asyncio.to_thread(self.box.add, told)
+        if self.box.dropped > dropped:
+            _log.error("the oldest alert for the %s was given up: %d newer ones wait", self._sink.name, len(self.box))
+
     async def run(self) -> None:
         while True:
             await self.wake.wait()
@@ -69,25 +82,36 @@ class _Line:
     async def _empty(self) -> None:
         failures = 0
         while (found := await asyncio.to_thread(self.box.first)) is not None:
-            told, path = found
-            try:
-                await self._sink.tell(told)
-            except NotTold as failed:
+            told, number = found
+            sentence = await self._failure(told)
+            if sentence is not None:
                 failures += 1
-                await self._failed(failed, failures)
-                if not failed.is_final:
-                    continue
+                self._failed(sentence)
+                await asyncio.sleep(self._sink.again.delay_s(failures, random.random()))
+                continue
             failures = 0
             if self.trouble is not None:
                 _log.info("the %s is told of alerts again", self._sink.name)
             self.trouble = None
-            await asyncio.to_thread(self.box.remove, path)
+            await asyncio.to_thread(self.box.remove, number)
 
-    async def _failed(self, failed: NotTold, failures: int) -> None:
-        wait_s = 0.0 if failed.is_final else self._sink.again.delay_s(failures, random.random())
-        count = len(self.box)
-        trouble = f"{failed.sentence} {count} to be told of wait{'s' if count == 1 else ''}, and nothing is lost."
-        if self.trouble is None or failed.is_final:
+    async def _failure(self, told: Told) -> str | None:
+        """Tell the sink; why it could not be told, None when it was."""
+        try:
+            await self._sink.tell(told)
+        except NotTold as failed:
+            return failed.sentence
+        except Exception as error:  # noqa: BLE001  (a sink must not end the engine, and a traceback may hold its address)
+            return (
+                f"The {self._sink.name} could not be told: {type(error).__name__}. This is a fault of the program, or "
+                "of what alerts.* says of it."
+            )
+        return None
+
+    def _failed(self, sentence: str) -> None:
+        count, dropped = len(self.box), self.box.dropped
+        lost = f"{dropped} older ones were given up" if dropped else "nothing is lost"
+        trouble = f"{sentence} {count} to be told of wait{'s' if count == 1 else ''}, and {lost}."
+        if self.trouble is None:
             _log.error("%s", trouble)
         self.trouble = trouble
-        await asyncio.sleep(wait_s)

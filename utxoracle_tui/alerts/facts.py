@@ -42,6 +42,8 @@ class JobFact:
     failed: int
     items: int
     is_over: bool
+    ended_s: float | None = None
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def _jobs(jobs: JobsReading | None) -> tuple[JobFact, ...] | None:
             reading.progress.failed,
             reading.job.items,
             not reading.is_open,
+            reading.job.ended_s,
         )
         for reading in jobs.jobs
     )

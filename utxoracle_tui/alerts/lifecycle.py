@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from utxoracle_tui.alerts.rules import Finding, Rule
+from utxoracle_tui.alerts.rules import Finding, Rule, Said, Unknown
 from utxoracle_tui.store.records import Alert
 
 _SEPARATOR = "."
@@ -100,14 +100,15 @@ class Lifecycle:
         """The alerts that are open."""
         return [track.alert for track in self._tracks.values() if track.alert is not None]
 
-    def step(self, findings: Mapping[str, Sequence[Finding] | None], now_s: float, elapsed_s: float) -> list[Change]:
-        """What follows from the findings of each rule at a moment; None of a rule that can't tell changes nothing."""
+    def step(self, findings: Mapping[str, Sequence[Said] | None], now_s: float, elapsed_s: float) -> list[Change]:
+        """What follows from what each rule says at a moment; what can't be told changes nothing."""
         changes: list[Change] = []
         for name, found in findings.items():
             if found is None:
                 continue
-            by_subject = {finding.subject: finding for finding in found}
-            for subject in {*by_subject, *(key for rule, key in self._tracks if rule == name)}:
+            by_subject = {said.subject: said for said in found if isinstance(said, Finding)}
+            unknown = {said.subject for said in found if isinstance(said, Unknown)} - by_subject.keys()
+            for subject in {*by_subject, *(key for rule, key in self._tracks if rule == name)} - unknown:
                 track = self._tracks.setdefault((name, subject), _Track())
                 finding = by_subject.get(subject)
                 if finding is not None:

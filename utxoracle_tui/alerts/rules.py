@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from utxoracle_tui import formats
-from utxoracle_tui.alerts.facts import Facts
+from utxoracle_tui.alerts.facts import Facts, JobFact
 from utxoracle_tui.config.settings import Alerts
 from utxoracle_tui.engine.electrs.phases import ConditionKind
 from utxoracle_tui.engine.stack.reading import Health, Source, Standing
 from utxoracle_tui.engine.stack.sizes import size
+from utxoracle_tui.store.statistics import Basis
 
 Level = Literal["info", "warning", "critical"]
 Value = float | int | str | None
 
+FAILED_LATELY_S = 86_400.0
+"""A job that ended longer ago is no news to somebody who has only just begun to watch."""
 BACK_TO = 0.8
 """A divergence that was raised is over when it is below this share of the limit."""
 _DISK_KINDS = frozenset({ConditionKind.DISK_SHORT.value, ConditionKind.SPACE_RAN_OUT.value})
@@ -34,19 +37,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Of one subject nothing can be said now: an alert on it is neither raised nor over."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """What a rule knows besides the facts."""
 
     now_s: float
     """Unix time."""
     running_s: float
-    """How long this process has been at work: before that, nobody was to make rounds."""
+    """How long this process has been at work, or since the clock was set: before that, nobody was to make rounds."""
     is_open: Callable[[str], bool]
     """Whether an alert of this rule on a subject is open: then it takes more to be over."""
 
 
-Judge = Callable[[Facts, Alerts, Moment], list[Finding] | None]
-"""What a rule finds; None when the facts don't tell."""
+Said = Finding | Unknown
+Judge = Callable[[Facts, Alerts, Moment], Sequence[Said] | None]
+"""What a rule has to say; None when the facts tell it nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +70,14 @@ class Rule:
     over_s: float
 
 
-def divergence(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | None:
+def divergence(facts: Facts, limits: Alerts, moment: Moment) -> list[Said] | None:
     """The two prices are far apart, on whichever basis."""
     if facts.round_time_s is None or _round_age_s(facts, moment) > limits.no_round_minutes * _MINUTE_S:
         # what an old round said is no news; that there is no newer one is another rule's affair
         return None
-    found = []
+    # without an exchange price, say, nobody knows whether the two are still apart
+    gone = set(get_args(Basis)) - facts.divergence_pct.keys()
+    found: list[Said] = [Unknown(basis) for basis in sorted(gone) if moment.is_open(basis)]
     for basis, value_pct in facts.divergence_pct.items():
         limit_pct = limits.divergence_pct * (BACK_TO if moment.is_open(basis) else 1.0)
         if abs(value_pct) > limit_pct:
@@ -104,13 +117,18 @@ def no_round(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | No
     ]
 
 
-def source(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | None:
+def source(facts: Facts, limits: Alerts, moment: Moment) -> list[Said] | None:
     """A source of the stack is down, or has said nothing for long."""
     if facts.sources is None:
         return None
-    found = []
+    found: list[Said] = []
     for fact in facts.sources:
-        if fact.health not in (Health.DOWN, Health.STALE) or fact.standing in (Standing.NONE, Standing.WAITS):
+        is_missed = fact.health in (Health.DOWN, Health.STALE) and fact.standing is not Standing.NONE
+        if fact.health is Health.UNKNOWN or (is_missed and fact.standing is Standing.WAITS):
+            # that it is not heard of yet, or waits for another one, doesn't mean that it is well again
+            found += [Unknown(fact.name)] if moment.is_open(fact.name) else []
+            continue
+        if not is_missed:
             continue
         level: Level = "critical" if fact.name == Source.NODE.value else "warning"
         found.append(
@@ -130,20 +148,22 @@ def sync(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | None:
     ]
 
 
-def disk(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | None:
+def disk(facts: Facts, limits: Alerts, moment: Moment) -> list[Said] | None:
     """A disk will be full soon, or is too small for what is to come."""
-    if facts.disks is None and facts.conditions is None:
+    if facts.disks is None:
         return None
-    found = [
+    found: list[Said] = [
         Finding(
             low.name,
             "critical",
             f"The disk of {low.name} ({', '.join(low.holds)}) has {size(low.free_bytes)} left.",
             {"free_bytes": low.free_bytes, "disk": low.name},
         )
-        for low in facts.disks or ()
+        for low in facts.disks
         if low.is_low
     ]
+    if facts.conditions is None:
+        found += [Unknown(kind) for kind in sorted(_DISK_KINDS) if moment.is_open(kind)]
     found += [
         Finding(condition.kind, "critical", f"electrs: {condition.sentence}", {"condition": condition.kind})
         for condition in facts.conditions or ()
@@ -196,7 +216,7 @@ def job(facts: Facts, limits: Alerts, moment: Moment) -> list[Finding] | None:
             {"failed": fact.failed, "windows": fact.items},
         )
         for fact in facts.jobs
-        if fact.failed and fact.is_over
+        if fact.failed and fact.is_over and (_ended_lately(fact, moment) or moment.is_open(fact.key))
     ]
     if facts.jobs_trouble is not None:
         found.append(Finding("jobs", "warning", f"Jobs can't go on. {facts.jobs_trouble}"))
@@ -232,6 +252,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 def _round_age_s(facts: Facts, moment: Moment) -> float:
     # a clock that was set back would make it young for ever
     return abs(moment.now_s - (facts.round_time_s or 0.0))
+
+
+def _ended_lately(fact: JobFact, moment: Moment) -> bool:
+    return fact.ended_s is None or abs(moment.now_s - fact.ended_s) < FAILED_LATELY_S
 
 
 def _utc(time_s: float) -> str:

@@ -10,6 +10,8 @@ import shlex
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
+import httpx
+
 from utxoracle_tui import clock
 from utxoracle_tui.alerts.payload import Shape, Told, request_of
 from utxoracle_tui.config.settings import Alerts
@@ -32,12 +34,11 @@ _FAILURES = {
 
 
 class NotTold(Exception):
-    """Somebody could not be told. The text is a sentence; `is_final` says that trying again would not help."""
+    """Somebody could not be told. The text is a sentence."""
 
-    def __init__(self, sentence: str, *, is_final: bool = False) -> None:
+    def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-        self.is_final = is_final
 
 
 class Sink(Protocol):
@@ -74,8 +75,14 @@ class Webhook:
         # a session a message: they are hours apart
         parts = urlsplit(self._url)
         base = f"{parts.scheme}://{parts.netloc}"
-        session = HttpSession(
-            base, connect_timeout_s=CONNECT_S, read_timeout_s=self._answer_s, keep_alive=False, use_proxy=True
+        # it reads the certificates of all authorities
+        session = await asyncio.to_thread(
+            HttpSession,
+            base,
+            connect_timeout_s=CONNECT_S,
+            read_timeout_s=self._answer_s,
+            keep_alive=False,
+            use_proxy=True,
         )
         sentence = None
         try:
@@ -91,6 +98,9 @@ class Webhook:
                 sentence = f"The webhook at {host} answers {reply.status}."
         except TimeoutError:
             sentence = f"The webhook at {host} does not answer."
+        except (httpx.InvalidURL, ValueError):
+            # what passes for an address elsewhere, such as http://xn--a/, and none can be sent to
+            sentence = "The address in alerts.webhook_url can't be used."
         except ExchangeFailed as failed:
             sentence = f"The webhook at {host} {_FAILURES.get(failed.failure, 'could not be used')}."
         finally:
@@ -117,9 +127,9 @@ class Command:
         try:
             words = shlex.split(self._line)
         except ValueError as error:
-            raise NotTold(f"The alert command can't be read: {error}.", is_final=True) from None
+            raise NotTold(f"The alert command can't be read: {error}.") from None
         if not words:
-            raise NotTold("The alert command is empty.", is_final=True)
+            raise NotTold("The alert command is empty.")
         document = told.document()
         variables = {f"ALERT_{name.upper()}": str(document[name]) for name in _VARIABLES}
         try:

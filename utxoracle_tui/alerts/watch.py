@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from filelock import FileLock, Timeout
@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 LOCK, OUTBOX = "alerts.lock", "alerts-outbox"
 STEP_S = 2.0
 _REORG_HOURS = 3
+_CLOCK_SET_S = 300.0
+"""Wall clock and the clock for spans don't come apart by that much between two steps unless somebody has set one."""
 
 
 class AlertWatch:
@@ -50,7 +52,9 @@ class AlertWatch:
         *,
         step_s: float = STEP_S,
     ) -> None:
-        """`opened` gives the store as soon as it is open; `host` is what this machine is called in what is sent."""
+        """`opened` gives the store as soon as it is known, and may block; `host` is what this machine is called in what
+        is sent.
+        """
         self._opened = opened
         self._limits = limits
         self._sinks = sinks
@@ -60,9 +64,10 @@ class AlertWatch:
         self._stack_reading: StackReading | None = None
         self._jobs_reading: JobsReading | None = None
         self._started_s = clock.elapsed_s()
+        self._offset_s: float | None = None
         self._lifecycle: Lifecycle | None = None
         self._delivery: Delivery | None = None
-        self._unstored: dict[str, Alert] = {}
+        self._unstored: dict[str, _Unstored] = {}
         self._reading = AlertsReading()
         self._writes: int | None = None
         self._reorg_blocks = 0
@@ -81,36 +86,47 @@ class AlertWatch:
 
     async def acknowledge(self, key: str) -> None:
         """Say that somebody knows of an open alert. Raises `StoreTrouble`."""
-        if (store := self._opened()) is not None:
+        if (store := await asyncio.to_thread(self._opened)) is not None:
             await asyncio.to_thread(acknowledge, store, key)
 
     async def snooze(self, key: str, minutes: float) -> None:
         """Be silent of an open alert for a while. Raises `StoreTrouble`."""
-        if (store := self._opened()) is not None:
+        if (store := await asyncio.to_thread(self._opened)) is not None:
             await asyncio.to_thread(snooze, store, key, minutes)
 
     async def run(self, on_change: Callable[[AlertsReading], None] = lambda _: None) -> None:
         """Work until cancelled; `on_change` is called whenever there is something new to show."""
-        while (store := self._opened()) is None:
+        while True:
+            store = await asyncio.to_thread(self._opened)
+            if store is not None:
+                await self._run_on(store, on_change)
             await asyncio.sleep(self._step_s)
-        lock = FileLock(store.folder.home / LOCK, mode=durable.PRIVATE_FILE, thread_local=False)
+
+    async def _run_on(self, store: Store, on_change: Callable[[AlertsReading], None]) -> None:
+        """Work on a store, until another one turns out to be the right one."""
+        home = store.folder.home
+        lock = FileLock(home / LOCK, mode=durable.PRIVATE_FILE, thread_local=False)
         delivering: asyncio.Task[None] | None = None
         try:
-            while True:
+            while store.folder.home == home:
                 if delivering is None and await asyncio.to_thread(_is_ours, lock):
-                    self._delivery = Delivery(self._sinks, store.folder.home / OUTBOX)
+                    self._delivery = Delivery(self._sinks, home / OUTBOX)
                     delivering = asyncio.create_task(self._delivery.run())
                 if delivering is not None and delivering.done():
                     delivering.result()
+                await self._step(store)
                 with contextlib.suppress(StoreTrouble):
                     # the rule on the store itself says so
-                    await self._step(store)
                     await self._show(store, on_change)
                 await asyncio.sleep(self._step_s)
+                found = await asyncio.to_thread(self._opened)
+                store = found if found is not None else store
         finally:
             if delivering is not None:
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)
+            self._delivery = self._lifecycle = self._writes = None
+            self._unstored.clear()
             await asyncio.to_thread(lock.release)
 
     async def _step(self, store: Store) -> None:
@@ -119,54 +135,83 @@ class AlertWatch:
         if delivery is None:
             return
         now_s, elapsed_s = clock.now_s(), clock.elapsed_s()
-        alerts = await asyncio.to_thread(store.alerts.newest, RECENT)
+        self._note_clock(now_s, elapsed_s)
+        alerts, trouble = await self._stored(store)
         if self._lifecycle is None:
-            self._lifecycle = await self._begin(store, delivery, alerts, now_s, elapsed_s)
+            if trouble is not None:
+                # what is open in there would be raised once more
+                return
+            self._lifecycle = await self._begin(delivery, alerts, now_s, elapsed_s)
         lifecycle = self._lifecycle
         lifecycle.know(alerts)
-        facts = await self._facts(store, now_s)
+        before = {alert.key: alert for alert in lifecycle.open}
+        facts = await self._facts(store, now_s, trouble)
         running_s = elapsed_s - self._started_s
-        findings = {
+        said = {
             name: rule.judge(facts, self._limits, Moment(now_s, running_s, partial(lifecycle.is_open, name)))
             for name, rule in RULES.items()
         }
-        changes = lifecycle.step(findings, now_s, elapsed_s)
+        changes = lifecycle.step(said, now_s, elapsed_s)
         for change in changes:
             _write_down(change)
             await delivery.add(Told(change.event.value, change.alert, self._host, store.folder.network, now_s))
-            self._unstored[change.alert.key] = change.alert
+            earlier = self._unstored.get(change.alert.key)
+            base = before.get(change.alert.key) if earlier is None else earlier.before
+            self._unstored[change.alert.key] = _Unstored(base, change.alert)
         if self._unstored:
             try:
                 await asyncio.to_thread(_keep, store, list(self._unstored.values()))
                 self._unstored.clear()
-            except StoreTrouble as trouble:
-                _log.error("an alert could not be stored and will be tried again: %s", trouble.message)
+            except StoreTrouble as failed:
+                _log.error("an alert could not be stored and will be tried again: %s", failed.message)
         if changes:
             delivery.release()
 
-    async def _begin(
-        self, store: Store, delivery: Delivery, alerts: Sequence[Alert], now_s: float, elapsed_s: float
-    ) -> Lifecycle:
+    def _note_clock(self, now_s: float, elapsed_s: float) -> None:
+        """A clock that was set, as at the first contact with a time server, makes the newest round no older."""
+        offset_s = now_s - elapsed_s
+        if self._offset_s is not None and abs(offset_s - self._offset_s) > _CLOCK_SET_S:
+            self._started_s = elapsed_s
+        self._offset_s = offset_s
+
+    async def _stored(self, store: Store) -> tuple[list[Alert], str | None]:
+        """The newest alerts, or why they can't be read."""
+        try:
+            return await asyncio.to_thread(store.alerts.newest, RECENT), None
+        except StoreTrouble as trouble:
+            return [], trouble.message
+
+    async def _begin(self, delivery: Delivery, alerts: Sequence[Alert], now_s: float, elapsed_s: float) -> Lifecycle:
         """Go on where the process before ended, which may have been killed between two steps of one change."""
         known = {alert.key: alert for alert in alerts}
         for told in await delivery.waiting():
             if told.event != "test" and (
                 told.alert.key not in known or (told.event == "resolved" and known[told.alert.key].resolved_s is None)
             ):
-                known[told.alert.key] = self._unstored[told.alert.key] = told.alert
+                self._unstored[told.alert.key] = _Unstored(known.get(told.alert.key), told.alert)
+                known[told.alert.key] = told.alert
+                await delivery.complete(told)
         lifecycle = Lifecycle(RULES, self._limits.cooldown_minutes * 60.0)
         lifecycle.take_over(known.values(), now_s, elapsed_s)
         delivery.release()
         return lifecycle
 
-    async def _facts(self, store: Store, now_s: float) -> Facts:
-        writes = self._store_reading.writes if self._store_reading is not None else None
-        if writes != self._writes:
-            self._writes = writes
-            since_s = now_s - _REORG_HOURS * 3600.0
-            blocks = await asyncio.to_thread(store.block_prices.between, since_s, now_s + 7200.0)
-            self._reorg_blocks = reorganised(blocks)
-        return facts_of(self._store_reading, self._stack_reading, self._jobs_reading, self._reorg_blocks)
+    async def _facts(self, store: Store, now_s: float, trouble: str | None) -> Facts:
+        reading = self._store_reading
+        writes = reading.writes if reading is not None else None
+        with contextlib.suppress(StoreTrouble):
+            if writes != self._writes:
+                since_s = now_s - _REORG_HOURS * 3600.0
+                blocks = await asyncio.to_thread(store.block_prices.between, since_s, now_s + 7200.0)
+                self._writes, self._reorg_blocks = writes, reorganised(blocks)
+            if reading is not None and reading.newest is not None and reading.newest.time_s > now_s + _CLOCK_SET_S:
+                # the clock was set back: the newest of before would be so until it is as late again. Of rounds that are
+                # missing now one learns later, at most by as much as the clock was set
+                rounds = await asyncio.to_thread(store.observations.between, now_s - 86_400.0, now_s + _CLOCK_SET_S)
+                reading = replace(reading, newest=rounds[-1] if rounds else None)
+        if reading is not None and trouble is not None and reading.trouble is None:
+            reading = replace(reading, trouble=trouble)
+        return facts_of(reading, self._stack_reading, self._jobs_reading, self._reorg_blocks)
 
     async def _show(self, store: Store, on_change: Callable[[AlertsReading], None]) -> None:
         alerts = await asyncio.to_thread(store.alerts.newest, RECENT)
@@ -186,16 +231,33 @@ def reorganised(blocks: Sequence[BlockPrice]) -> int:
     return longest
 
 
-def _keep(store: Store, alerts: Sequence[Alert]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Unstored:
+    """An alert that is to be stored, and what was known of it before it changed."""
+
+    before: Alert | None
+    after: Alert
+
+
+def _keep(store: Store, changed: Sequence[_Unstored]) -> None:
     """Store alerts as they are now, with what the operator has done with them meanwhile."""
-    there = {alert.key: alert for alert in store.alerts.newest(RECENT)}
-    merged = []
-    for alert in alerts:
-        old = there.get(alert.key)
-        if old is not None and alert.acknowledged_s is None and alert.resolved_s is not None:
-            alert = replace(alert, acknowledged_s=old.acknowledged_s)  # noqa: PLW2901
-        merged.append(alert)
-    store.alerts.put(merged, replace=True)
+    kind = store.alerts.kind
+    for each in changed:
+        store.alerts.edit(kind.place(each.after), partial(_merged, each))
+    # those that were not there
+    store.alerts.put(each.after for each in changed)
+
+
+def _merged(each: _Unstored, stored: Alert) -> Alert | None:
+    before, after = each.before, each.after
+    if stored.key != after.key:
+        return None
+    if before is None or (stored.acknowledged_s, stored.snoozed_until_s) == (
+        before.acknowledged_s,
+        before.snoozed_until_s,
+    ):
+        return after
+    return replace(after, acknowledged_s=stored.acknowledged_s, snoozed_until_s=stored.snoozed_until_s)
 
 
 def _write_down(change: Change) -> None:

@@ -19,6 +19,8 @@ from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import Alert
 
+_MOST_MINUTES = 10_080
+
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Do what is asked for. Raises `OperatorError`."""
@@ -88,6 +90,9 @@ def _acknowledge(arguments: argparse.Namespace) -> Exit:
 
 def _snooze(arguments: argparse.Namespace) -> Exit:
     minutes = arguments.minutes
+    if not 0 < minutes <= _MOST_MINUTES:
+        message = f"--minutes takes a number above 0, and at most {_MOST_MINUTES:,} (a week), not {minutes:g}."
+        raise OperatorError("usage", message, Exit.USAGE)
     found = snooze(open_store(arguments), arguments.key, minutes)
     return _say(found, arguments.key, f"silent for {formats.span(minutes * 60)}")
 

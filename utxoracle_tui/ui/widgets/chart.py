@@ -12,12 +12,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from plotext._utility import colors_to_ansi
 from rich.style import Style
-from rich.text import Text
+from rich.text import Span, Text
 from textual import work
 from textual.color import Color
 from textual.visual import VisualType
@@ -167,14 +170,46 @@ def _draw_cells(picture: CellPicture, look: _Look) -> Text:
     y_labels = [tick.label[:width].rjust(width) for tick in picture.y_ticks]
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
     plot.yticks([tick.at for tick in picture.y_ticks], y_labels)
-    text = plot.build()
-    built = Text.from_ansi(text.translate(_ASCII) if picture.ascii else text).split("\n")
+    built = _lines_of(plot)
+    if picture.ascii:
+        built = [Text(line.plain.translate(_ASCII), spans=line.spans) for line in built]
     lines = list(built[: rows + (1 if picture.x_axis is not Axis.NONE else 0)])
     if picture.x_axis is Axis.LABELLED:
         places = [width + 1 + int(tick.at) for tick in picture.x_ticks]
         labels = _label_row(look.columns, places, [tick.label for tick in picture.x_ticks])
         lines.append(Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color)))
     return Text("\n").join(lines)
+
+
+def _lines_of(plot: Plot) -> list[Text]:
+    """The lines of a plot, from the cells that plotext lays it out in.
+
+    What it prints, a text of escape sequences, would take it three times as long to make and us to read again.
+    """
+    figure: Any = plot
+    figure._set_sizes()
+    figure._build_matrix()
+    cells = figure.monitor.matrix
+    lines = []
+    for marks, *colours in zip(cells.marker, cells.fullground, cells.style, cells.background, strict=True):
+        spans: list[Span] = []
+        start = 0
+        for codes, run in groupby(zip(*colours, strict=True)):
+            end = start + sum(1 for _ in run)
+            style = _style(colors_to_ansi(*codes))
+            if style is not None:
+                spans.append(Span(start, end, style))
+            start = end
+        lines.append(Text("".join(marks), spans=spans))
+    return lines[::-1]
+
+
+@lru_cache(maxsize=1024)
+def _style(codes: str) -> Style | None:
+    """The style that a run of escape sequences comes to."""
+    spans = Text.from_ansi(f"{codes}x").spans
+    style = spans[0].style if spans else None
+    return style if isinstance(style, Style) else None
 
 
 def _by_colour(picture: CellPicture) -> dict[Colour, list[tuple[int, int, str]]]:
@@ -207,7 +242,7 @@ def _draw_alone(picture: Picture, look: _Look) -> Text:
     # process to the next, and leave out those that no longer fit
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
     plot.yticks([tick.at for tick in picture.y_ticks], [tick.label for tick in picture.y_ticks])
-    lines = Text.from_ansi(plot.build()).split("\n")
+    lines = _lines_of(plot)
     while not lines[-1].plain.strip():
         lines.pop()
     axis = lines[-1].plain
