@@ -19,10 +19,13 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 from plotext._utility import colors_to_ansi
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Span, Text
 from textual import work
 from textual.color import Color
+from textual.strip import Strip
 from textual.visual import VisualType
 from textual_plotext import PlotextPlot
 from textual_plotext.plot import Plot
@@ -70,6 +73,8 @@ class Chart(PlotextPlot):
         self._is_known = False
         self._empty_text = empty_text
         self._drawn = Text("")
+        self._strips: list[Strip] | None = None
+        """What is drawn, ready for the screen; None for a sentence."""
 
     @property
     def drawn(self) -> Text:
@@ -103,25 +108,37 @@ class Chart(PlotextPlot):
         self._redraw()
 
     def render(self) -> VisualType:
-        """The last drawing that was finished."""
+        """The last drawing that was finished, or a sentence in its place."""
         return self._drawn
+
+    def render_line(self, y: int) -> Strip:
+        """A line of it. Thousands of coloured spans would keep the loop for a tenth of a second if Textual laid them
+        out, as it does for text that may have to be wrapped.
+        """
+        if self._strips is None:
+            return super().render_line(y)
+        base, width = self.rich_style, self.size.width
+        if y >= len(self._strips):
+            return Strip.blank(width, base)
+        return self._strips[y].adjust_cell_length(width).apply_style(base)
 
     @work(exclusive=True, exit_on_error=False)
     async def _redraw(self) -> None:
         picture = self._picture
+        strips: list[Strip] | None = None
         if picture is None:
             drawn = self._empty()
         elif self.size.width < _LEAST_COLUMNS or self.size.height < self._least_rows:
             drawn = Text("There is no room to draw; make the terminal larger.", "dim")
         else:
             try:
-                made = await asyncio.to_thread(_draw, picture, self._look())
-                drawn = self._empty() if made is None else made
+                made = await asyncio.to_thread(_drawing, picture, self._look())
+                drawn, strips = made if made is not None else (self._empty(), None)
             except Exception as error:
                 log.exception("a chart could not be drawn")
                 drawn = Text(f"The chart could not be drawn: {type(error).__name__}. This is a fault of the program.")
         if drawn != self._drawn:
-            self._drawn = drawn
+            self._drawn, self._strips = drawn, strips
             self.refresh()
 
     def _empty(self) -> Text:
@@ -140,7 +157,12 @@ class Chart(PlotextPlot):
         return _Look(self.size.width, self.size.height, theme, colours)
 
 
-def _draw(picture: Picture | Fitted, look: _Look) -> Text | None:
+def _drawing(picture: Picture | Fitted, look: _Look) -> tuple[Text, list[Strip]] | None:
+    lines = _draw(picture, look)
+    return None if lines is None else (Text("\n").join(lines), [_strip_of(line) for line in lines])
+
+
+def _draw(picture: Picture | Fitted, look: _Look) -> list[Text] | None:
     if isinstance(picture, Picture):
         with _PLOTEXT:
             return _draw_alone(picture, look)
@@ -151,7 +173,7 @@ def _draw(picture: Picture | Fitted, look: _Look) -> Text | None:
         return _draw_cells(made, look)
 
 
-def _draw_cells(picture: CellPicture, look: _Look) -> Text:
+def _draw_cells(picture: CellPicture, look: _Look) -> list[Text]:
     """One mark a cell, with axes at the left and below."""
     rows, columns = picture.glyphs.shape
     # plotext wants a row for labels of its own
@@ -178,7 +200,21 @@ def _draw_cells(picture: CellPicture, look: _Look) -> Text:
         places = [width + 1 + int(tick.at) for tick in picture.x_ticks]
         labels = _label_row(look.columns, places, [tick.label for tick in picture.x_ticks])
         lines.append(Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color)))
-    return Text("\n").join(lines)
+    return lines
+
+
+def _strip_of(line: Text) -> Strip:
+    """A line for the screen; its spans follow each other."""
+    base = line.style if isinstance(line.style, Style) else Style.null()
+    plain, segments, at = line.plain, [], 0
+    for start, end, style in line.spans:
+        if start > at:
+            segments.append(Segment(plain[at:start], base))
+        segments.append(Segment(plain[start:end], base + style if isinstance(style, Style) else base))
+        at = end
+    if at < len(plain):
+        segments.append(Segment(plain[at:], base))
+    return Strip(segments, cell_len(plain))
 
 
 def _lines_of(plot: Plot) -> list[Text]:
@@ -229,7 +265,7 @@ def _new_plot(look: _Look, rows_more: int = 0) -> Plot:
     return plot
 
 
-def _draw_alone(picture: Picture, look: _Look) -> Text:
+def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
     plot = _new_plot(look)
     plot.xlim(*picture.x_range)
     plot.ylim(*picture.y_range)
@@ -248,7 +284,7 @@ def _draw_alone(picture: Picture, look: _Look) -> Text:
     axis = lines[-1].plain
     places = [column for column, mark in enumerate(axis) if mark == _TICK]
     labels = _label_row(len(axis), places, [tick.label for tick in picture.x_ticks])
-    return Text("\n").join([*lines, Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color))])
+    return [*lines, Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color))]
 
 
 def _label_row(columns: int, places: Sequence[int], labels: Sequence[str]) -> str:
