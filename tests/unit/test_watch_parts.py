@@ -21,9 +21,9 @@ from tests.support.config_place import forget_secrets
 from tests.support.records import observation
 from utxoracle_tui import clock
 from utxoracle_tui.config.redaction import Secret
+from utxoracle_tui.engine.lasting_trouble import LastingTrouble
 from utxoracle_tui.engine.watch import daily_backup
 from utxoracle_tui.engine.watch.daily_backup import DailyBackup
-from utxoracle_tui.engine.watch.engine import Trouble
 from utxoracle_tui.engine.watch.presence import Presence, WatchRuns, find_watch, find_watch_among
 from utxoracle_tui.engine.watch.short_lines import ShortLines, short_lines
 from utxoracle_tui.serve.systemd_notify import Notifier
@@ -189,7 +189,8 @@ def test_nobody_waits_for_a_reader_that_reads_nothing() -> None:
 
 def test_a_trouble_is_told_once_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    trouble = Trouble("the store", "can be written again")
+    log = logging.getLogger("utxoracle_tui.a_part")
+    trouble = LastingTrouble(log, "the store", "can be written again")
     for sentence in (None, "The disk is full.", "The disk is full.", None, None):
         trouble.note(sentence)
     assert caplog.messages == ["the store: The disk is full.", "the store can be written again"]

@@ -24,6 +24,7 @@ from utxoracle_tui.alerts.rules import RULES, Moment
 from utxoracle_tui.alerts.sinks import Sink
 from utxoracle_tui.config.settings import Alerts
 from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.lasting_trouble import LastingTrouble
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.store import durable
@@ -68,6 +69,7 @@ class AlertWatch:
         self._lifecycle: Lifecycle | None = None
         self._delivery: Delivery | None = None
         self._unstored: dict[str, _Unstored] = {}
+        self._not_stored = LastingTrouble(_log, "storing alerts, which is tried again", "works again")
         self._reading = AlertsReading()
         self._writes: int | None = None
         self._reorg_blocks = 0
@@ -162,8 +164,9 @@ class AlertWatch:
             try:
                 await asyncio.to_thread(_keep, store, list(self._unstored.values()))
                 self._unstored.clear()
+                self._not_stored.note(None)
             except StoreTrouble as failed:
-                _log.error("an alert could not be stored and will be tried again: %s", failed.message)
+                self._not_stored.note(failed.message)
         if changes:
             delivery.release()
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.lasting_trouble import LastingTrouble
 from utxoracle_tui.engine.live_jobs import LiveJobs
 from utxoracle_tui.engine.live_rounds import LiveRounds, StoreReading
 from utxoracle_tui.engine.live_window import LiveWindow
@@ -59,8 +60,8 @@ class WatchEngine:
         self._store = StoreReading()
         self._node = "asking the node"
         self._line = ""
-        self._store_trouble = Trouble("the store", "can be written again")
-        self._job_trouble = Trouble("jobs", "go on")
+        self._store_trouble = LastingTrouble(_log, "the store", "can be written again")
+        self._job_trouble = LastingTrouble(_log, "jobs", "go on")
 
     async def run(self) -> None:
         """Work until cancelled. A part that fails in a way that nobody foresaw ends all of them."""
@@ -99,26 +100,6 @@ class WatchEngine:
         if line != self._line:
             self._line = line
             self._on_change(line)
-
-
-class Trouble:
-    """Logs a trouble when it comes, when it becomes another, and when it is over."""
-
-    def __init__(self, what: str, over: str) -> None:
-        """`what` is in trouble, and what it does when the trouble is `over`."""
-        self._what = what
-        self._over = over
-        self._now: str | None = None
-
-    def note(self, sentence: str | None) -> None:
-        """Take what is wrong now, None for nothing."""
-        if sentence == self._now:
-            return
-        self._now = sentence
-        if sentence is None:
-            _log.info("%s %s", self._what, self._over)
-        else:
-            _log.error("%s: %s", self._what, sentence)
 
 
 def round_words(newest: Observation | None) -> str:
