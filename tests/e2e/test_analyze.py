@@ -125,6 +125,7 @@ def test_a_folder_that_cannot_be_written(host: HostProcess, tmp_path: Path, monk
     assert "Traceback" not in done.err
 
 
+@pytest.mark.soak
 def test_a_node_that_is_back_within_the_minute(
     host: HostProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

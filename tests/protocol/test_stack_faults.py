@@ -85,6 +85,7 @@ async def test_sources_that_are_killed_and_come_back(impatient: None, tmp_path: 
         await everything_up(rig)
 
 
+@pytest.mark.soak
 async def test_sources_that_hang(impatient: None, tmp_path: Path) -> None:
     async with demo_node() as node, stack_rig(demo_settings(node, tmp_path)) as rig:
         for source in VERBS:

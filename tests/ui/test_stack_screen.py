@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -97,6 +98,7 @@ async def test_a_dead_source_blanks_only_itself(workers: Workers) -> None:
         await until(pilot, lambda: "the stack is ready" in panel(pilot, "sources"))
 
 
+@pytest.mark.soak
 async def test_a_first_sync_and_its_evidence(workers: Workers) -> None:
     async with demo_node(replace(SMALL, scenario="first-sync")) as node, stack_screen(node, workers) as pilot:
         await node.act("electrs/advance", to="pass-1")
