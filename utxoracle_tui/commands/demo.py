@@ -56,7 +56,9 @@ def run_console(arguments: argparse.Namespace) -> Exit:
     need_terminal()
     with start_host(HostOptions.from_arguments(arguments)) as host:
         folder = Path(host.env["BITCOIN_DATADIR"])
-        place = settings_place(Flags.of(arguments), host.env, folder)
+        # how the console looks is the operator's; what it works with is the simulated host's
+        look = {name: value for name, value in os.environ.items() if name.startswith("UTXORACLE_TUI_SCREEN_")}
+        place = settings_place(Flags.of(arguments), look | host.env, folder)
         cache = cache_dir(place.started.settings.store.data_dir)
         return on_node(apart(place, folder / "console"), cache, label="DEMO")
 
