@@ -17,6 +17,7 @@ from textual.widgets import Label, Static
 
 from tests.support.demo_node import DemoNode, demo_node
 from tests.support.live import StillRounds, live_jobs, live_rounds, watched_stack
+from utxoracle_tui import durable
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.engine import keeper
 from utxoracle_tui.engine.chart.history import PriceHistory
@@ -28,7 +29,6 @@ from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_access import NodeAccess
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from utxoracle_tui import durable
 from utxoracle_tui.alerts.payload import Told
-from utxoracle_tui.store import durable
 
 MOST_WAITING = 1_000
 _SUFFIX = ".json"

@@ -13,7 +13,7 @@ from functools import partial
 
 from filelock import FileLock, Timeout
 
-from utxoracle_tui import clock
+from utxoracle_tui import clock, durable
 from utxoracle_tui.alerts.answering import acknowledge, snooze
 from utxoracle_tui.alerts.delivery import Delivery
 from utxoracle_tui.alerts.facts import Facts, facts_of
@@ -27,7 +27,6 @@ from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.lasting_trouble import LastingTrouble
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.stack.stack_reading import StackReading
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.records import Alert, BlockPrice
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from utxoracle_tui import clock, formats
+from utxoracle_tui import clock, durable, formats
 from utxoracle_tui.commands.asking import LEAVE_OUT, ask, ask_password, ask_yes, can_ask
 from utxoracle_tui.commands.init_search import (
     Found,
@@ -35,7 +35,6 @@ from utxoracle_tui.config.paths import config_file
 from utxoracle_tui.config.provenance import Source
 from utxoracle_tui.config.redaction import HIDDEN, SET, Secret, redact
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store import durable
 
 _WIDTH = 80
 _INDENT = 18

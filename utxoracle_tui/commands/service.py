@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from utxoracle_tui import durable
 from utxoracle_tui.commands.running import tell
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import Loaded, load
@@ -22,7 +23,6 @@ from utxoracle_tui.config.schema import schema
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.serve import systemd_units
 from utxoracle_tui.serve.systemd_units import API, PREFIX, Place, UnitFile, find_node_unit, is_as_written, units
-from utxoracle_tui.store import durable
 
 _UNIT_MODE = 0o644
 _FOLDER_VARIABLES = tuple(f"XDG_{kind}_HOME" for kind in ("CACHE", "CONFIG", "DATA", "STATE"))

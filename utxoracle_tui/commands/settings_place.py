@@ -10,7 +10,7 @@ from utxoracle_tui.config.changing import SettingsPlace
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.config.schema import schema
-from utxoracle_tui.store.durable import private_folder, write_new
+from utxoracle_tui.durable import private_folder, write_new
 
 
 def settings_place(flags: Flags, environ: Mapping[str, str], cwd: Path) -> SettingsPlace:

@@ -8,16 +8,14 @@ import os
 import re
 import stat
 import tomllib
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from utxoracle_tui import durable
 from utxoracle_tui.config.redaction import Secret, redact
 from utxoracle_tui.errors import Exit, OperatorError
 
-_PRIVATE_FILE = 0o600
-_PRIVATE_FOLDER = 0o700
 _BOM = "\ufeff"
 
 
@@ -147,26 +145,22 @@ def _with_item(text: str, section: str, name: str, value: object | None) -> str 
 
 def _replace(path: Path, data: bytes) -> None:
     """Put `data` in the place of a file, or make it. Raises `OSError`."""
-    _make_folder(path.parent)
+    durable.private_folder(path.parent)
     try:
         status = path.stat()
     except FileNotFoundError:
         status = None
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    temporary = durable.temporary_beside(path)
+    durable.write_new(temporary, data)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if status is not None:
-                _keep_rights(temporary, status)
-            file.flush()
-            os.fsync(file.fileno())
+        if status is not None:
+            _keep_rights(temporary, status)
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync(path.parent)
+    durable.sync_folder(path.parent)
 
 
 def _keep_rights(temporary: Path, status: os.stat_result) -> None:
@@ -175,21 +169,3 @@ def _keep_rights(temporary: Path, status: os.stat_result) -> None:
         with contextlib.suppress(PermissionError):
             os.chown(temporary, status.st_uid, status.st_gid)
     temporary.chmod(stat.S_IMODE(status.st_mode))
-
-
-def _make_folder(path: Path) -> None:
-    if path.is_dir():
-        return
-    _make_folder(path.parent)
-    with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=_PRIVATE_FOLDER)
-        _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from utxoracle_tui import __version__, clock, formats
+from utxoracle_tui.durable import private_folder
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store.durable import private_folder
 from utxoracle_tui.store.exporting import Format, Row, Wanted, What, export_to_file, rows_to_file, write_whole
 from utxoracle_tui.store.records import Window
 from utxoracle_tui.store.store import Store

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from utxoracle_tui import __version__, clock
-from utxoracle_tui.store import durable
+from utxoracle_tui import __version__, clock, durable
 from utxoracle_tui.store.backup_file import (
     DESCRIPTION,
     BackupEntry,

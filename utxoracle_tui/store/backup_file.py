@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from utxoracle_tui import durable
 from utxoracle_tui.errors import Exit
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.envelope import DamagedFile, NewerFile, unpack
 from utxoracle_tui.store.part_file import SUFFIX
 from utxoracle_tui.store.schema import SCHEMA_VERSION

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from utxoracle_tui.store import durable
+from utxoracle_tui import durable
 
 _MAGIC = b"UTXORACLE-TUI-BLOB 1 "
 _LINE_BYTES = len(_MAGIC) + 9

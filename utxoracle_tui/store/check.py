@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from utxoracle_tui import clock
+from utxoracle_tui.durable import TEMPORARY
 from utxoracle_tui.store import kinds
 from utxoracle_tui.store.backup_file import Progress
 from utxoracle_tui.store.check_part import PartFinding, examine
-from utxoracle_tui.store.durable import TEMPORARY
 from utxoracle_tui.store.part_file import MISSING, PartFile
 from utxoracle_tui.store.part_names import PartName
 from utxoracle_tui.store.part_reader import Kind, PartReader

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from utxoracle_tui.store import durable
+from utxoracle_tui import durable
 
 _MAGIC = b"UTXORACLE-TUI-COLUMNS 2 "
 

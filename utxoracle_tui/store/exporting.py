@@ -18,9 +18,8 @@ from typing import Any, BinaryIO, Literal, TypeVar
 
 import msgspec
 
-from utxoracle_tui import __version__, clock, formats
+from utxoracle_tui import __version__, clock, durable, formats
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.collection import Collection
 from utxoracle_tui.store.export_columns import cells_of, columns_of
 from utxoracle_tui.store.records import Observation, Window, midnight_s

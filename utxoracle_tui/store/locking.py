@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from utxoracle_tui.store.durable import PRIVATE_FILE, private_folder
+from utxoracle_tui.durable import PRIVATE_FILE, private_folder
 from utxoracle_tui.store.troubles import StoreTrouble, told
 
 WAIT_S = 30.0

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utxoracle_tui import clock
+from utxoracle_tui import clock, durable
 from utxoracle_tui.errors import Exit
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.envelope import (
     HEAD_BYTES,
     DamagedFile,

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from utxoracle_tui import clock
+from utxoracle_tui import clock, durable
 from utxoracle_tui.errors import Exit
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.backup import backup_folder, stamp
 from utxoracle_tui.store.backup_file import BackupList, Progress, backups_in, read_backup, read_list
 from utxoracle_tui.store.envelope import HEAD_BYTES, DamagedFile, NewerFile, peek

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from utxoracle_tui import clock
+from utxoracle_tui import clock, durable
 from utxoracle_tui.errors import Exit
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.envelope import Header, Sealed, Tables, tables_of
 from utxoracle_tui.store.locking import WriteLock
 from utxoracle_tui.store.notices import Notices

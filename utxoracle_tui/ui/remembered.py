@@ -19,9 +19,9 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from utxoracle_tui.config.paths import state_dir
+from utxoracle_tui.durable import private_folder, replace_file
 from utxoracle_tui.engine.chart.sorting import SortKey
 from utxoracle_tui.engine.logs.line import Level, Origin
-from utxoracle_tui.store.durable import private_folder, replace_file
 from utxoracle_tui.store.statistics import Basis
 from utxoracle_tui.ui.chart_view import BY_NAME, ChartView, bounded_view, preset_view
 

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from utxoracle_tui import clock
+from utxoracle_tui import clock, durable
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store import durable
 from utxoracle_tui.store.troubles import told
 
 LOCK, BEAT = "watch.lock", "watch.json"
