@@ -32,8 +32,8 @@ pytestmark = pytest.mark.soak
 
 BLOCKS = int(os.environ.get("BLOCKS", "2000"))
 """One a second."""
-FAILS_S = 150.0
-"""Longer than a source has to be down for an alert."""
+FAILS_S = 134.0
+"""Longer than a source has to be down for an alert, and shorter than the 144 blocks that a round looks back over."""
 WELL_S = 75.0
 """Longer than it has to be up for the end of one."""
 SETTLED_BLOCKS = 300

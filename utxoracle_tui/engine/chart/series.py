@@ -150,6 +150,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.time_s)
 
+    def same_as(self, other: Rows) -> bool:
+        """Whether all rows are the same."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return all(np.array_equal(mine, others, equal_nan=True) for mine, others in pairs)
+
     def from_moment(self, start_s: float) -> Rows:
         """Those that are not before a moment."""
         here = slice(int(np.searchsorted(self.time_s, start_s)), None)

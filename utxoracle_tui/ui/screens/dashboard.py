@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -45,6 +46,9 @@ _VIEWS = ("chart", "figures", "stack")
 _TALL_ROWS = 34
 """From so many on all views are shown at once."""
 _WIDE_COLUMNS = 110
+_AGE = re.compile(r"just now|\d+ (s|min|h|d)( ago)?")
+_AGES_EVERY_S = 60.0
+"""How often ages alone are brought up to date in the panel of the stack; a source that is late says so at once."""
 _MOVE_ON_EVERY_S = 30.0
 """How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
@@ -84,6 +88,8 @@ class Dashboard(JobAsking, ExportingScreen):
         self._view = _VIEWS[0]
         self._writes: int | None = None
         self._range: PriceRange | None = None
+        self._stack_words = ""
+        self._stack_shown_s = 0.0
 
     def compose(self) -> ComposeResult:
         """Header, what is at work, chart, figures, stack, keys."""
@@ -132,7 +138,10 @@ class Dashboard(JobAsking, ExportingScreen):
     def _stack_read(self, reading: StackReading) -> None:
         panel = self.query_one("#stack", Static)
         text = stack_words.sources(reading, panel.content_size.width or None)
-        if panel.content != text:
+        # ages go up and down with every question; over a slow line the whole panel goes out for each of them
+        words, now_s = _AGE.sub("", text.plain), clock.elapsed_s()
+        if panel.content != text and (words != self._stack_words or now_s - self._stack_shown_s > _AGES_EVERY_S):
+            self._stack_words, self._stack_shown_s = words, now_s
             panel.update(text)
 
     def _store_read(self, reading: StoreReading) -> None:

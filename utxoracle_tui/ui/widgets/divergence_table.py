@@ -168,8 +168,10 @@ class DivergenceTable(Vertical):
 
     def show(self, rows: Rows, basis: Basis) -> None:
         """Show the rows of another span, or another basis first."""
-        self._rows, self._basis = rows, basis
-        self._draw()
+        before, self._rows = self._rows, rows
+        if before is None or basis != self._basis or not before.same_as(rows):
+            self._basis = basis
+            self._draw()
 
     def shown(self) -> Callable[[], list[ExportedRow]] | None:
         """What makes the rows that are shown, for a file; None without any."""
