@@ -139,7 +139,7 @@ class Dashboard(JobAsking, ExportingScreen):
         panel = self.query_one("#stack", Static)
         text = stack_words.sources(reading, panel.content_size.width or None)
         # ages go up and down with every question; over a slow line the whole panel goes out for each of them
-        words, now_s = _AGE.sub("", text.plain), clock.elapsed_s()
+        words, now_s = " ".join(_AGE.sub("", text.plain).split()), clock.elapsed_s()
         if panel.content != text and (words != self._stack_words or now_s - self._stack_shown_s > _AGES_EVERY_S):
             self._stack_words, self._stack_shown_s = words, now_s
             panel.update(text)
