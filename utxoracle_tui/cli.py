@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from utxoracle_tui import command_completion, start_up
+from utxoracle_tui import command_completion, lean_memory, start_up
 from utxoracle_tui.command_line import build_parser
 from utxoracle_tui.errors import Exit, OperatorError
 
@@ -27,6 +27,7 @@ def main(argv: Sequence[str]) -> int:
     if not logging.root.handlers:
         # without any, Python would write what goes to the log on the terminal as well
         logging.root.addHandler(logging.NullHandler())
+    lean_memory.keep_lean()
     arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)

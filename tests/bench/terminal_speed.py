@@ -49,8 +49,8 @@ class Terminal:
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.stalls = folder / "stalls.txt"
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
             os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
             os.environ.update(environment, TERM="xterm-256color")
             arguments = [str(self.stalls), "--data-dir", str(folder / "console")]
@@ -103,8 +103,8 @@ class Terminal:
 
     def close(self) -> None:
         """End the console."""
-        os.kill(self._pid, signal.SIGTERM)
-        os.waitpid(self._pid, 0)
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
         os.close(self._terminal)
 
 

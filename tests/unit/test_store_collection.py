@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.records import DAY_S, START_S, block_window, observation
+from utxoracle_tui import clock
 from utxoracle_tui.store.collection import PART_DOCUMENTS, Outcome
 from utxoracle_tui.store.part_names import PartName, Span
 from utxoracle_tui.store.records import Alert, ExchangeDay, Window
@@ -31,6 +32,24 @@ def test_what_is_put_comes_back_equal(store: Store, tmp_path: Path) -> None:
     assert store.observations.put(records) == [Outcome.TAKEN] * 700
     assert store.observations.between(0, 2e9) == records
     assert Store(tmp_path / "data", "main").observations.between(0, 2e9) == records
+
+
+def test_days_that_nobody_asks_for_are_not_kept_in_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_s = [1000.0]
+    monkeypatch.setattr(clock, "elapsed_s", lambda: at_s[0])
+    days = [observation(0), replace(observation(1), time_s=START_S + DAY_S), replace(observation(2), time_s=START_S)]
+    store.observations.put(days[:2])
+    parts = store.observations.parts
+    first, second = list(parts.names())
+    read = {name: parts.load(name) for name in (first, second)}
+    at_s[0] += 400
+    assert parts.load(first) is read[first]
+    at_s[0] += 400
+    store.observations.put(days[2:])
+    assert len(parts.load(first).records) == 2
+    reread = parts.load(second)
+    assert reread is not read[second]
+    assert reread == read[second]
 
 
 def test_a_key_is_kept_once(store: Store) -> None:

@@ -19,6 +19,7 @@ from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
 from utxoracle_core.window import assemble
+from utxoracle_tui.engine.giving_way import LAST, give_way
 from utxoracle_tui.engine.handing_over import Handed, taken
 from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
@@ -34,6 +35,7 @@ def start_worker(cache_dir: str) -> None:
     # the console decides when a worker ends; Ctrl-C goes to the whole process group
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault(CACHE_VARIABLE, cache_dir)
+    give_way()
     threading.Thread(target=_await_compiled, daemon=True).start()
 
 
@@ -58,8 +60,7 @@ def compile_scanner(cache_dir: str) -> None:
     """Compile the scanner into the cache, unless it is there; for a process of its own at the lowest priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault(CACHE_VARIABLE, cache_dir)
-    if hasattr(os, "nice"):
-        os.nice(19)
+    give_way(LAST)
     try:
         from utxoracle_core import scan_compiled  # noqa: PLC0415
     except ImportError:

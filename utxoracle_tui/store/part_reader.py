@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from utxoracle_tui import clock
 from utxoracle_tui.store.column_file import ColumnFile
 from utxoracle_tui.store.envelope import HEAD_BYTES, DamagedFile, Header, Sealed, checksum_of
 from utxoracle_tui.store.part_file import COLUMNS, PREVIOUS, SUFFIX, PartFile, UnreadablePart
@@ -25,6 +26,8 @@ from utxoracle_tui.store.troubles import MissingFile, told
 
 TABLE = "records"
 _PARTS_REMEMBERED = 96
+_FORGOTTEN_AFTER_S = 600.0
+"""What nobody has asked for in so long goes: a watch that runs for months has no use for the days behind it."""
 
 
 class Record(Protocol):
@@ -101,7 +104,8 @@ class PartReader(Generic[R]):
         self._store_folder = folder
         self._folder_text = str(self.folder)
         self._column_file = ColumnFile(tuple(kind.columns))
-        self._parts: OrderedDict[PartName, Part[R]] = OrderedDict()
+        self._parts: OrderedDict[PartName, tuple[Part[R], float]] = OrderedDict()
+        """Each with when it was last used; the one that was not for longest is the first."""
         self._remembering = threading.Lock()
 
     def file(self, name: PartName) -> PartFile:
@@ -194,19 +198,25 @@ class PartReader(Generic[R]):
 
     def _known(self, name: PartName, checksum: str) -> Part[R] | None:
         with self._remembering:
-            known = self._parts.get(name)
-            if known is None or known.checksum != checksum:
+            part, _ = self._parts.get(name, (None, 0.0))
+            if part is None or part.checksum != checksum:
                 return None
+            self._parts[name] = part, clock.elapsed_s()
             self._parts.move_to_end(name)
-            return known
+            return part
 
     def remember(self, name: PartName, part: Part[R]) -> None:
-        """Keep a part in memory, and give up the one that was used longest ago."""
+        """Keep a part in memory, and give up those that were used long ago."""
+        now_s = clock.elapsed_s()
         with self._remembering:
-            self._parts[name] = part
+            self._parts[name] = part, now_s
             self._parts.move_to_end(name)
-            while len(self._parts) > _PARTS_REMEMBERED:
+            while len(self._parts) > _PARTS_REMEMBERED or self._oldest_use_s < now_s - _FORGOTTEN_AFTER_S:
                 self._parts.popitem(last=False)
+
+    @property
+    def _oldest_use_s(self) -> float:
+        return next(iter(self._parts.values()))[1]
 
     def array(self, name: PartName) -> NDArray[np.float64]:
         """The numbers of a part, shape (columns of the kind, records), by time."""
