@@ -63,7 +63,7 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-_AGE_STEPS_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400)
+_AGE_STEPS_S = (5, 15, 30, *(minutes * _MINUTE_S for minutes in (1, 2, 5, 10, 15, 20, 30, 45)))
 
 
 def age(seconds: float) -> str:
@@ -72,7 +72,7 @@ def age(seconds: float) -> str:
         return "just now"
     if seconds >= 2 * _DAY_S:
         return f"{int(seconds) // _DAY_S} d ago"
+    if seconds >= _HOUR_S:
+        return f"{int(seconds) // _HOUR_S} h ago"
     step = max(step for step in _AGE_STEPS_S if step <= seconds)
-    if step < _MINUTE_S:
-        return f"{step} s ago"
-    return f"{step // _MINUTE_S} min ago" if step < _HOUR_S else f"{step // _HOUR_S} h ago"
+    return f"{step} s ago" if step < _MINUTE_S else f"{step // _MINUTE_S} min ago"

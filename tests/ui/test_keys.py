@@ -79,6 +79,21 @@ async def test_a_colon_has_all_commands_of_the_screen() -> None:
         await until(pilot, lambda: app.current_mode == "log")
 
 
+async def test_a_colon_has_what_other_screens_can_do() -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.focused, PriceChart))
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert "Dashboard: Zoom" not in titles
+        assert {"Windows: Backfill", "Jobs: Pause/resume", "Log: Filter", "Stack: Evidence"} <= set(titles)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        app.screen.query_one(Input).value = "backfill"
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "windows" and isinstance(app.screen, Ask))
+
+
 async def test_who_only_looks_cannot_ask_for_anything() -> None:
     app = console(read_only=True)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -92,8 +107,11 @@ async def test_who_only_looks_cannot_ask_for_anything() -> None:
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen) and "Quit" in keys_of(app))
         assert [word for word in ("Pause", "Cancel", "Retry", "Sooner", "Later") if word in keys_of(app)] == []
-        commands = [command.title for command in app.get_system_commands(app.screen)]
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
         assert "Cancel" not in commands
+        commands["Windows: Backfill"].callback()
+        await until(pilot, lambda: app.current_mode == "windows" and len(app._notifications) == 1)
+        assert [each.message for each in app._notifications] == ["“Windows: Backfill” can't be done there now."]
 
 
 async def test_who_only_looks_may_export_a_range_and_no_more() -> None:

@@ -86,16 +86,19 @@ def line(pilot: Pilot[None], key: str) -> str:
 
 
 def detail(pilot: Pilot[None]) -> str:
-    panel = pilot.app.screen.query_one("#setting", Static)
-    return f"{str(panel.border_title).strip()}\n{panel.render()}"
+    """The panel about the marked setting; nothing while a dialog is in front of it."""
+    return "".join(
+        f"{str(panel.border_title).strip()}\n{panel.render()}"
+        for panel in pilot.app.screen.query("#setting").results(Static)
+    )
 
 
 def words(pilot: Pilot[None], which: str) -> str:
-    return str(pilot.app.screen.query_one(which, Static).render())
+    return "".join(str(panel.render()) for panel in pilot.app.screen.query(which).results(Static))
 
 
 def note(pilot: Pilot[None]) -> str:
-    return str(pilot.app.screen.query_one("#setting-note", Label).render())
+    return "".join(str(label.render()) for label in pilot.app.screen.query("#setting-note").results(Label))
 
 
 async def test_all_settings_are_there_with_their_values_and_origins(place: Place) -> None:

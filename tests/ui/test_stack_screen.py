@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
 
 from tests.support.demo_node import SMALL, DemoNode, demo_node
 from tests.support.live import live_jobs, live_rounds, watched_stack
@@ -21,6 +20,7 @@ from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_access import NodeAccess
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.node_console import NodeConsole
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 LOOKS = 1500
 
@@ -55,7 +55,7 @@ async def stack_screen(node: DemoNode, workers: Workers) -> AsyncIterator[Pilot[
 
 
 def panel(pilot: Pilot[None], name: str) -> str:
-    found = pilot.app.screen.query(f"#{name}").results(Static)
+    found = pilot.app.screen.query(f"#{name}").results(SteadyText)
     return "".join(str(each.render()) for each in found if each.display)
 
 

@@ -63,7 +63,7 @@ def console(
     return Console(of_folder(StillPricing(result=result, error=error, line=line)))  # type: ignore[arg-type]
 
 
-_LASTING = {"window", "newest", "stack", "store", "jobs", "logs"}
+_LASTING = {"window", "newest", "stack", "store", "jobs", "logs", "alerts"}
 """Workers that stay as long as the console does."""
 
 

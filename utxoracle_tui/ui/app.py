@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LOOK = Look()
 _ASCII = AsciiFilter()
+_DRAWN_AFTER_S = 0.005
+"""Long enough for a screen to be drawn once and whole when it is gone to."""
 _REMEMBER_AFTER_S = 1.0
 _REMEMBERED_WITHIN_S = 0.5
 """A disk that hangs must not keep the console open."""
@@ -41,6 +43,8 @@ class Console(App[None]):
     """The full-screen console, on the screen that it is given."""
 
     TITLE = "utxoracle-tui"
+    # a picture that many terminals have no character for, or count as narrower than they draw it
+    CSS = "CommandPalette SearchIcon { display: none; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
@@ -139,6 +143,10 @@ class Console(App[None]):
         from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415  (it knows this module and all screens)
 
         return checked_keys(self.look.keys, self.look.remap)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """As in Textual, which holds back what is drawn for a twentieth of a second whenever a screen is gone to."""
+        super().delay_update(min(delay, _DRAWN_AFTER_S))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette has: all that keys do here, and the themes."""

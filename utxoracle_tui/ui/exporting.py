@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from textual import work
-from textual.screen import Screen
 
 from utxoracle_tui.engine.screen_export import ScreenExport
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.export_choice import ExportChoice, ExportForm
 from utxoracle_tui.ui.shown_chart import ShownChart
 
 NOTHING_TO_EXPORT = "There is nothing to export here yet."
 
 
-class ExportingScreen(Screen[None]):
+class ExportingScreen(Returning[None]):
     """A screen whose contents can be kept."""
 
     def ask_for_export(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from textual import work
-from textual.screen import Screen
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.jobs.forecast import Forecast
@@ -15,10 +14,11 @@ from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.confirm import Confirm
 
 
-class JobAsking(Screen[None]):
+class JobAsking(Returning[None]):
     """A screen from which jobs are asked for."""
 
     def __init__(self, parts: EngineParts) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 
 from utxoracle_tui import clock
@@ -35,7 +39,11 @@ from utxoracle_tui.ui.screens.settings import SettingsScreen
 from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.windows import WindowsScreen
 
+if TYPE_CHECKING:
+    from utxoracle_tui.ui.elsewhere import Elsewhere
+
 _LOG_TROUBLE_EVERY_S = 2.0
+_ARRIVES_S = 0.1
 
 
 class NodeConsole(Console):
@@ -106,6 +114,32 @@ class NodeConsole(Console):
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette has: all that keys do here, and what they do on the other screens."""
+        from utxoracle_tui.ui.elsewhere import elsewhere  # noqa: PLC0415  (seldom needed)
+
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, ModalScreen):
+            return
+        for command in elsewhere(self.current_mode):
+            what = f"goes there first · {command.binding}"
+            yield SystemCommand(command.title, what, partial(self._do_there, command))
+
+    def _do_there(self, command: Elsewhere) -> None:
+        """Go to a screen, and do there what a key of it does."""
+        self.switch_mode(command.mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        # until it is laid out and has the focus where its keys are
+        self.set_timer(_ARRIVES_S, lambda: self._press(command))
+
+    def _press(self, command: Elsewhere) -> None:
+        for active in self.screen.active_bindings.values():
+            if active.binding.id == command.binding and active.enabled:
+                self.simulate_key(active.binding.key)
+                return
+        self.notify(f"“{command.title}” can't be done there now.", severity="warning", markup=False)
 
     def take_over(self, settings: Settings) -> None:
         """Work by other settings, as far as a running console can. Raises `OperatorError` where keys clash."""

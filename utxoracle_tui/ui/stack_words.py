@@ -11,6 +11,7 @@ from rich.text import Text
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.stack.reading import TITLES, Health, Overall, SourceReading, Standing
 from utxoracle_tui.engine.stack.stack_reading import StackReading
+from utxoracle_tui.engine.stack.thresholds import LIMITS
 from utxoracle_tui.ui.electrs_words import bytes_shown
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _OVERALL = {
     Overall.DOWN: ("✗ the stack is down", "bold red"),
 }
 _GB = 1e9
+_HEARD_WITHIN_S = 60.0
+"""All sources are asked more often than this; how old the exchange price itself may be is another matter."""
 _LEAST_ROOM = 20
 _WIDE_COLUMNS = 100
 _INDENT, _NARROW_INDENT = 29, 4
@@ -72,8 +75,9 @@ def sources(reading: StackReading, width: int | None = None) -> Text:
 def _source(source: SourceReading[Any], *, is_electrs: bool, width: int | None) -> Text:
     mark, style = glyph(source)
     text = Text.assemble((f"{mark} ", style), (f"{TITLES[source.source]:<13}", "bold"), (f"{source.word:<14}", style))
-    age = _age(source)
-    text.append(age, "dim" if source.health is Health.UP else "yellow")
+    age_s = source.age_s(clock.elapsed_s())
+    if age_s is not None:
+        text.append(_age(source, age_s), "dim" if is_heard(source, age_s) else "yellow")
     # what electrs is doing stands in a panel of its own
     said = source.sentence.partition(". ")[0] if is_electrs else source.sentence
     if width is None:
@@ -91,9 +95,11 @@ def _source(source: SourceReading[Any], *, is_electrs: bool, width: int | None) 
 
 
 def _fitted(said: str, room: int) -> str:
-    """As many of the pieces of a sentence as fit into a line."""
+    """As many of the pieces of a sentence as fit into a line; nothing rather than a few letters."""
     if len(said) <= room:
         return said
+    if room < _LEAST_ROOM:
+        return ""
     ends = [found.start() for found in re.finditer("[,;] ", said) if found.start() <= room - 2]
     return f"{said[: ends[-1]]} …" if ends else f"{said[: max(room - 1, 0)]}…"
 
@@ -107,12 +113,23 @@ def _hanging(said: str, width: int, start: int, indent: int) -> str:
     )[start:]
 
 
-def _age(source: SourceReading[Any]) -> str:
-    age_s = source.age_s(clock.elapsed_s())
-    if age_s is None:
-        return ""
+def _age(source: SourceReading[Any], age_s: float) -> str:
     slow = f"took {source.latency_s:.1f} s · " if source.latency_s is not None and source.latency_s >= 1 else ""
-    return f"{formats.age(age_s):<11} {slow}"
+    return f"{_age_words(source, age_s):<11} {slow}"
+
+
+def is_heard(source: SourceReading[Any], age_s: float) -> bool:
+    """Whether it is heard of as often as it should be, whatever it says."""
+    return age_s < _within_s(source)
+
+
+def _within_s(source: SourceReading[Any]) -> float:
+    return min(LIMITS[source.source].late_s, _HEARD_WITHIN_S)
+
+
+def _age_words(source: SourceReading[Any], age_s: float) -> str:
+    """How long ago it was heard of; while it is heard of as often as it should be, the bound that this keeps to."""
+    return f"< {_within_s(source):.0f} s ago" if is_heard(source, age_s) else formats.age(age_s)
 
 
 def node(source: SourceReading[NodeStatus]) -> Text | None:

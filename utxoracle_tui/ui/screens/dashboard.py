@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -38,6 +37,7 @@ from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.price_chart import PriceChart
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
@@ -46,9 +46,6 @@ _VIEWS = ("chart", "figures", "stack")
 _TALL_ROWS = 34
 """From so many on all views are shown at once."""
 _WIDE_COLUMNS = 110
-_AGE = re.compile(r"just now|\d+ (s|min|h|d)( ago)?")
-_AGES_EVERY_S = 60.0
-"""How often ages alone are brought up to date in the panel of the stack; a source that is late says so at once."""
 _MOVE_ON_EVERY_S = 30.0
 """How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
@@ -61,7 +58,7 @@ class Dashboard(JobAsking, ExportingScreen):
     Dashboard #notice { height: auto; padding: 0 1; color: $error; display: none; }
     Dashboard #below { height: 9; }
     Dashboard DivergenceTable { width: 1fr; }
-    Dashboard #stack { width: 50; height: 100%; padding: 0 1; border-left: solid $border; }
+    Dashboard #stack { width: 41; height: 100%; padding: 0 0 0 1; border-left: solid $border; }
     Dashboard.-very-tall #below { height: 16; }
     Dashboard.-very-wide #stack { width: 84; }
     Dashboard.-narrow #stack { display: none; }
@@ -88,8 +85,6 @@ class Dashboard(JobAsking, ExportingScreen):
         self._view = _VIEWS[0]
         self._writes: int | None = None
         self._range: PriceRange | None = None
-        self._stack_words = ""
-        self._stack_shown_s = 0.0
 
     def compose(self) -> ComposeResult:
         """Header, what is at work, chart, figures, stack, keys."""
@@ -101,7 +96,7 @@ class Dashboard(JobAsking, ExportingScreen):
         yield DivergenceCards()
         with Horizontal(id="below"):
             yield DivergenceTable()
-            yield Static("", id="stack", markup=False)
+            yield SteadyText(id="stack")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -136,13 +131,8 @@ class Dashboard(JobAsking, ExportingScreen):
             line.idle(f"{title_of(Last())}: done in {took} · {key_of(self, 'dashboard.window')} opens it")
 
     def _stack_read(self, reading: StackReading) -> None:
-        panel = self.query_one("#stack", Static)
-        text = stack_words.sources(reading, panel.content_size.width or None)
-        # ages go up and down with every question; over a slow line the whole panel goes out for each of them
-        words, now_s = " ".join(_AGE.sub("", text.plain).split()), clock.elapsed_s()
-        if panel.content != text and (words != self._stack_words or now_s - self._stack_shown_s > _AGES_EVERY_S):
-            self._stack_words, self._stack_shown_s = words, now_s
-            panel.update(text)
+        panel = self.query_one("#stack", SteadyText)
+        panel.update(stack_words.sources(reading, panel.content_size.width or None))
 
     def _store_read(self, reading: StoreReading) -> None:
         if reading.writes != self._writes:

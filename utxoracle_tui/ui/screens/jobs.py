@@ -9,7 +9,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
@@ -24,6 +23,7 @@ from utxoracle_tui.store.records import JobItem, WindowKey
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.key_names import key_of, may_change
+from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
@@ -36,7 +36,7 @@ _BAR_CELLS = 12
 _FAILURES_SHOWN = 3
 
 
-class JobsScreen(Screen[None]):
+class JobsScreen(Returning[None]):
     """Follows the jobs of the store, whichever process works on them."""
 
     CSS = """

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
+from textual.events import ScreenResume
 from textual.widgets import Static
 
 from utxoracle_tui.engine.logs.book import LogView
@@ -23,6 +23,7 @@ from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.remembered import Arranged, remembered
+from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.log_line import WINDOW, LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _TROUBLES_SHOWN = 2
 
 
-class LogScreen(Screen[None]):
+class LogScreen(Returning[None]):
     """Follows the logs from the moment on that it is opened for the first time."""
 
     CSS = """
@@ -105,7 +106,8 @@ class LogScreen(Screen[None]):
         self._lines.wrap(before.log_wraps)
         self._is_to_stop = not before.log_follows
 
-    def on_screen_resume(self) -> None:
+    @on(ScreenResume)
+    def _resumed(self) -> None:
         """Show what has come meanwhile."""
         self._pick()
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import Screen
-from textual.widgets import Static
 
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui import electrs_words, stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
+from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.node_console import NodeConsole
@@ -28,7 +27,7 @@ _LEAST_COLUMNS = 40
 """Also before the screen is laid out for the first time."""
 
 
-class StackScreen(Screen[None]):
+class StackScreen(Returning[None]):
     """A panel for each; one that is not there is not shown."""
 
     CSS = """
@@ -48,21 +47,20 @@ class StackScreen(Screen[None]):
         self._parts = parts
         self._reading: StackReading | None = None
         self._evidence = False
-        self._shown: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
         """Header and panels."""
         yield Header(self._parts, "stack")
         with VerticalScroll(can_focus=False):
             for name in _PANELS:
-                yield Static(id=name, classes="panel")
+                yield SteadyText(id=name, classes="panel")
         yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow the stack."""
         titles = {"sources": "stack", "node": "Bitcoin Core"}
         for name in _PANELS:
-            panel = self.query_one(f"#{name}.panel", Static)
+            panel = self.query_one(f"#{name}.panel", SteadyText)
             panel.border_title = titles.get(name, name)
             panel.display = False
         console = cast("NodeConsole", self.app)
@@ -89,10 +87,9 @@ class StackScreen(Screen[None]):
             "disks": stack_words.disks(disks.disks) if disks is not None and disks.disks else None,
         }
         for name, text in shown.items():
-            panel = self.query_one(f"#{name}.panel", Static)
+            panel = self.query_one(f"#{name}.panel", SteadyText)
             panel.display = text is not None
-            if text is not None and text != self._shown.get(name):
-                self._shown[name] = text
+            if text is not None:
                 panel.update(text)
         self._put_first("electrs" if electrs_words.has_most_to_say(reading.electrs) else "sources")
 
@@ -104,7 +101,7 @@ class StackScreen(Screen[None]):
 
     def _put_first(self, name: str) -> None:
         """Let a panel be the first."""
-        first = next(iter(self.query(".panel").results(Static)))
+        first = next(iter(self.query(".panel").results(SteadyText)))
         if first.id != name:
             self.query_one(VerticalScroll).move_child(self.query_one(f"#{name}.panel"), before=first)
 

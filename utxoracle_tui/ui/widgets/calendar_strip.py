@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from utxoracle_tui.store.records import Window
+from utxoracle_tui.ui.widgets.coming_width import coming_width
 
 _MISSING = ("·", "bold red")
 
@@ -34,7 +35,7 @@ class CalendarStrip(Static):
         self._draw()
 
     def _draw(self) -> None:
-        self.update(describe(self._days, max(self.size.width, 20)))
+        self.update(describe(self._days, max(coming_width(self), 20)))
 
 
 def describe(days: Sequence[Window], width: int) -> Text:

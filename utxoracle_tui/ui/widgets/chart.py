@@ -124,6 +124,9 @@ class Chart(PlotextPlot):
 
     @work(exclusive=True, exit_on_error=False)
     async def _redraw(self) -> None:
+        if not self.size:
+            # it wasn't laid out yet, or has no place in this layout
+            return
         picture = self._picture
         strips: list[Strip] | None = None
         if picture is None:

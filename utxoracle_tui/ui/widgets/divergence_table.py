@@ -39,6 +39,8 @@ _STATE_WORDS = {State.LOW_CONFIDENCE: "low conf", State.GAP: "no price"}
 _SOURCE_MARKS = {Source.PUBLIC: " P", Source.DAILY: " d", Source.IMPORTED: " i"}
 _OTHER_FROM_COLUMNS = (112, 130)
 """From these widths on the table has the divergences of the two other bases."""
+_STATE_WORD_FROM_COLUMNS = 78
+"""Where there is less room the state is its mark alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,8 @@ def _columns(basis: Basis) -> list[Column[Row]]:
         *prices,
         Column("exchange", 10, _exchange, "right"),
         _divergence_column(basis, 0),
-        Column("state", 11, _state),
+        Column("", 1, _state_mark, below_width=_STATE_WORD_FROM_COLUMNS),
+        Column("state", 11, _state, least_width=_STATE_WORD_FROM_COLUMNS),
         Column("conf", 4, lambda row: _NONE if np.isnan(row.confidence) else f"{row.confidence:.2f}", "right", 92),
         *(_divergence_column(other, width) for other, width in zip(others, _OTHER_FROM_COLUMNS, strict=True)),
     ]
@@ -298,6 +301,10 @@ def _exchange(row: Row) -> str | Text:
     return (
         _NONE if np.isnan(row.exchange_usd) else formats.whole_usd(row.exchange_usd) + _SOURCE_MARKS.get(row.source, "")
     )
+
+
+def _state_mark(row: Row) -> Text:
+    return Text(*_STATE_MARKS[row.state])
 
 
 def _state(row: Row) -> Text:

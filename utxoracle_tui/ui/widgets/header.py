@@ -16,6 +16,7 @@ from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.key_names import key_of, may_change
+from utxoracle_tui.ui.widgets.coming_width import coming_width
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.round_line import RoundLine
 from utxoracle_tui.ui.widgets.sources_line import SourcesLine
@@ -90,8 +91,9 @@ class Header(Vertical):
             # before what may be cut off
             heading.append(" READ ONLY ·")
         heading.append(self._parts.heading)
-        heading.truncate(max(self.size.width - tabs.cell_len - 1, 0), overflow="ellipsis")
-        heading.pad_right(max(self.size.width - heading.cell_len - tabs.cell_len, 0))
+        width = coming_width(self)
+        heading.truncate(max(width - tabs.cell_len - 1, 0), overflow="ellipsis")
+        heading.pad_right(max(width - heading.cell_len - tabs.cell_len, 0))
         self.query_one("#heading", Static).update(heading + tabs)
 
     def _node_read(self, reading: NodeReading) -> None:

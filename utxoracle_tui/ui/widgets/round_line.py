@@ -13,6 +13,7 @@ from utxoracle_tui.engine.block_keeping import gap_now
 from utxoracle_tui.engine.exchange_mean import divergence_pct
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.store.records import Observation
+from utxoracle_tui.ui.widgets.coming_width import coming_width
 
 _AGE_CHECK_S = 1.0
 _WIDE_COLUMNS = 100
@@ -53,7 +54,7 @@ class RoundLine(Static):
     def _refresh(self) -> None:
         if self._reading is None:
             return
-        text = describe(self._reading, clock.now_s(), self.size.width)
+        text = describe(self._reading, clock.now_s(), coming_width(self))
         if text != self._shown:
             self._shown = text
             self.update(text)

@@ -29,6 +29,8 @@ class Column(Generic[T]):
     align: Literal["left", "right"] = "left"
     least_width: int = 0
     """The width of the table from which on the column is shown."""
+    below_width: int | None = None
+    """The width from which on it is not: another one says more."""
 
 
 class RowsView(ScrollView, Generic[T], can_focus=True):
@@ -151,7 +153,11 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         return self._strip(cells, width, part, "●" if is_marked else pointer)
 
     def _shown(self, width: int) -> list[Column[T]]:
-        return [column for column in self._columns if width >= column.least_width]
+        return [
+            column
+            for column in self._columns
+            if column.least_width <= width and (column.below_width is None or width < column.below_width)
+        ]
 
     def _strip(self, cells: Sequence[str | Text], width: int, part: str, lead: str) -> Strip:
         base = self.get_component_rich_style(part) if part else self.rich_style

@@ -9,9 +9,11 @@ from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
 from utxoracle_tui.engine.stack.reading import TITLES, Health, Source, SourceReading, Standing
 from utxoracle_tui.engine.stack.stack_reading import StackReading
-from utxoracle_tui.ui.stack_words import glyph
+from utxoracle_tui.ui.stack_words import glyph, is_heard
+from utxoracle_tui.ui.widgets.coming_width import coming_width
 
 _AGE_CHECK_S = 1.0
+_OLD = frozenset({Health.LATE, Health.STALE, Health.DOWN})
 _AT_REST = frozenset({Standing.READY, Standing.NONE})
 
 
@@ -49,7 +51,7 @@ class SourcesLine(Static):
     def _refresh(self) -> None:
         if self._stack is None:
             return
-        text = describe(self._stack, self._jobs, clock.elapsed_s(), self.content_size.width)
+        text = describe(self._stack, self._jobs, clock.elapsed_s(), coming_width(self))
         if text != self._shown:
             self._shown = text
             self.update(text)
@@ -84,7 +86,7 @@ def _source(source: SourceReading[object], now_s: float, *, brief: bool = False)
         return text
     text.append(f" {source.word}", "" if source.standing in _AT_REST else style)
     age_s = source.age_s(now_s)
-    if age_s is not None and source.health in (Health.LATE, Health.STALE, Health.DOWN):
+    if age_s is not None and source.health in _OLD and not is_heard(source, age_s):
         text.append(f", {formats.age(age_s)}", "yellow")
     return text
 
