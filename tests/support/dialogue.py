@@ -28,6 +28,16 @@ class Dialogue:
         """All that was written to the terminal."""
         return self._raw.decode(errors="replace")
 
+    @property
+    def raw(self) -> bytes:
+        """The same as it came."""
+        return bytes(self._raw)
+
+    def read_all(self) -> None:
+        """Take what has come."""
+        while self._read(0.0):
+            pass
+
     def send(self, text: str) -> None:
         """Type."""
         os.write(self._terminal, text.encode())
