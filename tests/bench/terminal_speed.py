@@ -41,7 +41,7 @@ CURSOR_KEYS = (b"\x1b[D", b"\x1b[C", b"+", b"-")
 ROUNDS = 12
 QUIET = HostOptions(days=2, tx_per_block=200, speed=0, seed=7)
 BUSY = HostOptions(days=2, tx_per_block=200, speed=60, seed=7)
-MANY_DAYS = HostOptions(days=16, tx_per_block=2000, speed=0, seed=7)
+MANY_DAYS = HostOptions(days=41, tx_per_block=2000, speed=0, seed=7)
 
 
 class Terminal:
@@ -156,7 +156,7 @@ def keys() -> list[Figure]:
             terminal.key_ms(key.encode(), word)
         command = [sys.executable, "-m", "utxoracle_tui", "--data-dir", str(folder / "console"), "backfill"]
         with subprocess.Popen(
-            [*command, "--last-days", "15"],
+            [*command, "--last-days", "40"],
             env={**os.environ, **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -177,6 +177,7 @@ def keys() -> list[Figure]:
             stood_ms, worked_ms = terminal.longest_stall_ms(began)
             backfill.terminate()
     print(f"{len(screens) + len(cursor)} keys, backfill at work to the end: {still_at_it}")
+    print("slowest on the chart:", ", ".join(f"{ms:.0f}" for ms in sorted(cursor)[-5:]), "ms")
     medians = (statistics.median(screens), statistics.median(cursor))
     print(f"medians: {medians[0]:.0f} ms to another screen, {medians[1]:.0f} ms on the chart")
     return [
