@@ -32,6 +32,7 @@ from textual_plotext.plot import Plot
 
 from utxoracle_tui.ui.cells import EMPTY, Axis, CellPicture
 from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
+from utxoracle_tui.ui.widgets.changed_cells import cells_of_strip, changed_regions
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +142,13 @@ class Chart(PlotextPlot):
                 log.exception("a chart could not be drawn")
                 drawn = Text(f"The chart could not be drawn: {type(error).__name__}. This is a fault of the program.")
         if drawn != self._drawn:
-            self._drawn, self._strips = drawn, strips
-            self.refresh()
+            before, self._drawn, self._strips = self._strips, drawn, strips
+            if before is None or strips is None or len(before) != len(strips):
+                self.refresh()
+            else:
+                pairs = [(cells_of_strip(old), cells_of_strip(new)) for old, new in zip(before, strips, strict=True)]
+                if changed := list(changed_regions(pairs, self.size.width)):
+                    self.refresh(*changed)
 
     def _empty(self) -> Text:
         return Text(self._empty_text if self._is_known else "", "dim")
@@ -209,15 +215,29 @@ def _draw_cells(picture: CellPicture, look: _Look) -> list[Text]:
 def _strip_of(line: Text) -> Strip:
     """A line for the screen; its spans follow each other."""
     base = line.style if isinstance(line.style, Style) else Style.null()
-    plain, segments, at = line.plain, [], 0
+    plain, at = line.plain, 0
+    segments: list[Segment] = []
+
+    def add(text: str, style: Style) -> None:
+        if segments and text.isspace() and _same_but_for_colour(style, before := segments[-1].style or base):
+            # no colour is seen on blanks, and to change it takes more bytes than most of them
+            text, style = segments.pop().text + text, before
+        segments.append(Segment(text, style))
+
     for start, end, style in line.spans:
         if start > at:
-            segments.append(Segment(plain[at:start], base))
-        segments.append(Segment(plain[start:end], base + style if isinstance(style, Style) else base))
+            add(plain[at:start], base)
+        add(plain[start:end], base + style if isinstance(style, Style) else base)
         at = end
     if at < len(plain):
-        segments.append(Segment(plain[at:], base))
+        add(plain[at:], base)
     return Strip(segments, cell_len(plain))
+
+
+def _same_but_for_colour(style: Style, other: Style) -> bool:
+    """Whether blanks look the same in both."""
+    shows = ("reverse", "underline", "underline2", "overline", "strike")
+    return style.bgcolor == other.bgcolor and not any(getattr(style, name) or getattr(other, name) for name in shows)
 
 
 def _lines_of(plot: Plot) -> list[Text]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.node_watch import NodeReading
 from utxoracle_tui.sources.node_replies import ChainInfo
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 _AGE_CHECK_S = 1.0
 _STALE_S = 15.0
 
 
-class NodeLine(Static):
+class NodeLine(SteadyText):
     """What is known of the node, with its age; its trouble as a sentence."""
 
     DEFAULT_CSS = """
@@ -23,7 +23,6 @@ class NodeLine(Static):
     def __init__(self, host: str) -> None:
         super().__init__(Text(f"… asking Bitcoin Core at {host}", "dim"))
         self._reading: NodeReading | None = None
-        self._shown = Text()
 
     def on_mount(self) -> None:
         """Keep the ages right."""
@@ -37,10 +36,7 @@ class NodeLine(Static):
     def _refresh(self) -> None:
         if self._reading is None:
             return
-        text = describe(self._reading, clock.now_s())
-        if text != self._shown:
-            self._shown = text
-            self.update(text)
+        self.update(describe(self._reading, clock.now_s()))
 
 
 def describe(reading: NodeReading, now_s: float) -> Text:

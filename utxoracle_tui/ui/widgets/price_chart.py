@@ -278,7 +278,7 @@ class PriceChart(Vertical, can_focus=True):
     def _update(self, where: str, text: Text) -> None:
         static = self.query_one(where, Static)
         if static.content != text:
-            static.update(text)
+            static.update(text, layout=False)
 
     def _mark(self, **changes: float | None) -> None:
         self._marks = replace(self._marks, **changes)

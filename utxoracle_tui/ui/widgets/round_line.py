@@ -5,7 +5,6 @@ apart they are, and how old.
 from __future__ import annotations
 
 from rich.text import Text
-from textual.widgets import Static
 
 from utxoracle_core.block_price import SURE_FROM, Gap
 from utxoracle_tui import clock, formats
@@ -14,6 +13,7 @@ from utxoracle_tui.engine.exchange_mean import divergence_pct
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.store.records import Observation
 from utxoracle_tui.ui.widgets.coming_width import coming_width
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 _AGE_CHECK_S = 1.0
 _WIDE_COLUMNS = 100
@@ -26,7 +26,7 @@ _OLD_ROUND_S = 3_600.0
 """Rounds follow the blocks, and an hour without a block is rare."""
 
 
-class RoundLine(Static):
+class RoundLine(SteadyText):
     """What the store says of the two prices, and its trouble as a sentence."""
 
     DEFAULT_CSS = """
@@ -36,7 +36,6 @@ class RoundLine(Static):
     def __init__(self) -> None:
         super().__init__(Text("… no round yet", "dim"))
         self._reading: StoreReading | None = None
-        self._shown = Text()
 
     def on_mount(self) -> None:
         """Keep the ages right."""
@@ -54,10 +53,7 @@ class RoundLine(Static):
     def _refresh(self) -> None:
         if self._reading is None:
             return
-        text = describe(self._reading, clock.now_s(), coming_width(self))
-        if text != self._shown:
-            self._shown = text
-            self.update(text)
+        self.update(describe(self._reading, clock.now_s(), coming_width(self)))
 
 
 def describe(reading: StoreReading, now_s: float, width: int) -> Text:

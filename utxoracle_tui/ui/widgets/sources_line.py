@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.reading import JobsReading
@@ -11,13 +10,14 @@ from utxoracle_tui.engine.stack.reading import TITLES, Health, Source, SourceRea
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.ui.stack_words import glyph, is_heard
 from utxoracle_tui.ui.widgets.coming_width import coming_width
+from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
 _AGE_CHECK_S = 1.0
 _OLD = frozenset({Health.LATE, Health.STALE, Health.DOWN})
 _AT_REST = frozenset({Standing.READY, Standing.NONE})
 
 
-class SourcesLine(Static):
+class SourcesLine(SteadyText):
     """What the stack beside the node says, with the age of what is old."""
 
     DEFAULT_CSS = """
@@ -28,7 +28,6 @@ class SourcesLine(Static):
         super().__init__(Text("… asking the stack", "dim"))
         self._stack: StackReading | None = None
         self._jobs: JobsReading | None = None
-        self._shown = Text()
 
     def on_mount(self) -> None:
         """Keep the ages right."""
@@ -51,10 +50,7 @@ class SourcesLine(Static):
     def _refresh(self) -> None:
         if self._stack is None:
             return
-        text = describe(self._stack, self._jobs, clock.elapsed_s(), coming_width(self))
-        if text != self._shown:
-            self._shown = text
-            self.update(text)
+        self.update(describe(self._stack, self._jobs, clock.elapsed_s(), coming_width(self)))
 
 
 def describe(stack: StackReading, jobs: JobsReading | None, now_s: float, width: int) -> Text:
