@@ -87,7 +87,8 @@ async def test_a_backfill_and_a_rerun(host: HostProcess, workers: Workers, tmp_p
         served = blocks_served(host)
         assert set(served.values()) == {1}
         assert [(item.state, item.tries, item.lease) for item in items] == [("done", 1, None)] * 2
-        assert sum(item.blocks or 0 for item in items) == len(served)
+        # of the blocks before the days, one that both wait for at once counts for both
+        assert len(served) <= sum(item.blocks or 0 for item in items) <= len(served) + 16
         assert all(item.bytes_read > 0 and item.elapsed_s and item.ended_s for item in items)
         # what is there is not done again
         plan = await place.shop.planner.backfill(days)
@@ -263,7 +264,7 @@ async def test_a_node_that_goes_away(host: HostProcess, workers: Workers, tmp_pa
             assert paused.reason is not None
             assert host.env["BITCOIN_RPC_URL"].removeprefix("http://") in paused.reason
             assert paused.resume_at_s is not None
-            assert place.store.jobs.progress(job.key).at_work == 0
+            await until(lambda: place.store.jobs.progress(job.key).at_work == 0)
             await asyncio.to_thread(act, host, "start", warm_up_s=0.1)
             await until(lambda: job_of(place, job).state == "done")
         assert job_of(place, job).reason is None

@@ -11,7 +11,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import ParamSpec
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from utxoracle_core.block_price import BlockReading, block_prices
 from utxoracle_core.digest import BlockDigest, digest_block, digest_from_bytes, digest_to_bytes
@@ -25,6 +26,7 @@ from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
 
 P = ParamSpec("P")
+T = TypeVar("T")
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
 _POLL_S = 2.0
 _scan: Scanner = scan_python
@@ -97,6 +99,25 @@ def digest_raw(handed: Handed, height: int, hash_text: str) -> bytes:
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
     return price_window(assemble([digest_from_bytes(data) for data in digests]))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a task of several raised."""
+
+    error: Exception
+
+
+def one_after_another(tasks: Sequence[Callable[[], T]]) -> list[T | Failed]:
+    """The result of each task, or what it raised, which does not keep the others from being run."""
+    return [_outcome(task) for task in tasks]
+
+
+def _outcome(task: Callable[[], T]) -> T | Failed:
+    try:
+        return task()
+    except Exception as error:  # noqa: BLE001  (the edge of a worker: whoever asked for the task gets it)
+        return Failed(error)
 
 
 def keep_digest(

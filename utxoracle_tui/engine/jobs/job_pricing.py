@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from contextvars import ContextVar
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from utxoracle_core import BlockReading
@@ -25,6 +25,7 @@ from utxoracle_tui.engine.pricing import (
 )
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.shared_work import SharedWork
+from utxoracle_tui.engine.worker_batches import WorkerBatches
 from utxoracle_tui.engine.worker_tasks import (
     keep_digest,
     price_digests,
@@ -61,8 +62,11 @@ class JobPricing(NodePricing):
         """`node` shares its connections and its limit with whoever else asks it; the rest is as for `NodePricing`."""
         super().__init__(node.with_patience(PATIENCE), workers, kept_for, files_for=files_for)
         self.turns = turns
+        self._batches = WorkerBatches(workers)
         self._ranks = itertools.count()
         self._being_kept: SharedWork[str, int] = SharedWork()
+        self._came: dict[tuple[str, bool], asyncio.Task[bytes]] = {}
+        """Blocks that the node has sent and that are being digested, by hash and by whether the digest is kept."""
         self._gone = 0
         """How often something of what was kept was gone before it was used."""
 
@@ -156,26 +160,44 @@ class JobPricing(NodePricing):
 
     async def _in_turn(self, block: WantedBlock, kept: DigestKeeper | None = None) -> tuple[bytes, int]:
         """The digest of a block, and the bytes that were got for it; no digest if it is kept instead."""
-        run = self._keeping(kept, digest_name(block)) if kept is not None else self._workers.run
+        run = self._keeping(kept, digest_name(block)) if kept is not None else self._batches.run
         if self.reads_files:
             async with self.turns.reading_file(_rank.get()):
                 found = await self.digest_from_files(block, run)
             if found is not None:
                 return found
-        async with AsyncExitStack() as digesting:
-            async with self.turns.fetching(_rank.get()):
-                if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
-                    # another process, or a round, got it meanwhile
-                    return b"", 0
-                raw = await self.raw_from_node(block)
-                self.turns.spent(len(raw))
-                # the node's turn is kept till a worker has room, so that blocks don't pile up
-                await digesting.enter_async_context(self.turns.digesting())
-            return await self.digest_of_raw(block, raw, run), len(raw)
+        key = block.hash_text, kept is not None
+        if key in self._came:
+            return await asyncio.shield(self._came[key]), 0
+        async with self.turns.fetching(_rank.get()):
+            if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
+                # another process, or a round, got it meanwhile
+                return b"", 0
+            raw = await self.raw_from_node(block)
+            self.turns.spent(len(raw))
+            # a window that ends meanwhile leaves it to be done: the node should not have to send the block again
+            has_room = asyncio.Event()
+            self._came[key] = came = asyncio.create_task(self._digest_in_turn(block, raw, run, has_room))
+            came.add_done_callback(partial(self._is_digested, key, has_room))
+            # the node's turn is kept till a worker has room, so that blocks don't pile up
+            await has_room.wait()
+        return await asyncio.shield(came), len(raw)
+
+    async def _digest_in_turn(self, block: WantedBlock, raw: bytes, run: RunDigest, has_room: asyncio.Event) -> bytes:
+        async with self.turns.digesting():
+            has_room.set()
+            return await self.digest_of_raw(block, raw, run)
+
+    def _is_digested(self, key: tuple[str, bool], has_room: asyncio.Event, came: asyncio.Task[bytes]) -> None:
+        del self._came[key]
+        has_room.set()
+        if not came.cancelled():
+            # nobody may be waiting for it any more, and asyncio complains of errors that nobody looks at
+            came.exception()
 
     def _keeping(self, kept: DigestKeeper, name: str) -> RunDigest:
         async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-            written_bytes, digest = await self._workers.run(keep_digest, kept.write, name, task, *args, **kwargs)
+            written_bytes, digest = await self._batches.run(keep_digest, kept.write, name, task, *args, **kwargs)
             if kept.grown(written_bytes):
                 await asyncio.to_thread(kept.make_room)
             return digest

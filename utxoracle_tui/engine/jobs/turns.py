@@ -15,8 +15,8 @@ from utxoracle_tui.engine.jobs.care import Budget, Pace
 from utxoracle_tui.engine.precedence import Precedence
 from utxoracle_tui.sources.http_limits import Load
 
-_BLOCKS_A_PROCESSOR = 2
-"""Blocks at hand for each: one is worked on, the next one waits."""
+_BLOCKS_A_PROCESSOR = 8
+"""Blocks at hand for each: some are worked on, the next ones wait, and are sent to it together."""
 
 
 @dataclass(frozen=True, slots=True)
