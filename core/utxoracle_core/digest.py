@@ -104,13 +104,14 @@ def _digest(raw: bytes, height: int, expected_hash: str | None, check_witness: b
     if scanned.merkle_mutated:
         raise BlockError("merkle", _MERKLE_ROOT_OFFSET, "a merkle tree without repeated neighbours (CVE-2012-2459)")
     _check_coinbase(raw, scanned, header, height)
+    verdicts = np.bincount(scanned.verdicts, minlength=len(Verdict)).tolist()
     return BlockDigest(
         height=height,
         header=header,
         header_bytes=raw[:HEADER_BYTES],
         size_bytes=scanned.size_bytes,
         weight=3 * scanned.stripped_size_bytes + scanned.size_bytes,
-        excluded={verdict: int(np.count_nonzero(scanned.verdicts == verdict)) for verdict in list(Verdict)[1:]},
+        excluded={verdict: verdicts[verdict] for verdict in list(Verdict)[1:]},
         txids=scanned.txids,
         tx_indexes=scanned.tx_indexes,
         output_sats=scanned.output_sats,

@@ -269,9 +269,10 @@ async def test_a_node_that_goes_away(host: HostProcess, workers: Workers, tmp_pa
             await until(lambda: job_of(place, job).state == "done")
         assert job_of(place, job).reason is None
         assert {item.state for item in place.store.jobs.items(job.key)} == {"done"}
-        # what was on its way when the node went is asked for once more, and nothing else
+        # what was on its way when the node went is asked for once more, and nothing else: three blocks, and those that
+        # had their turn while it went
         served = blocks_served(host)
-        assert sum(count - 1 for count in served.values()) <= 3
+        assert sum(count - 1 for count in served.values()) <= 6
 
 
 async def test_a_node_that_is_busy(host: HostProcess, workers: Workers, tmp_path: Path, soon: None) -> None:

@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from utxoracle_tui import durable
+from utxoracle_tui import clock, durable
 
 _MAGIC = b"UTXORACLE-TUI-BLOB 1 "
 _LINE_BYTES = len(_MAGIC) + 9
 _EVICT_TO = 0.9
+_USED_WITHIN_S = 600.0
+"""How exactly it is known when something was used: to note it anew costs as much as to read it."""
 
 
 class Blobs:
@@ -37,15 +39,17 @@ class Blobs:
         """The bytes of a name; None where there are none, or they are damaged."""
         path = self._path(name)
         try:
-            data = path.read_bytes()
+            with path.open("rb", buffering=0) as file:
+                state = os.fstat(file.fileno())
+                line, content = file.read(_LINE_BYTES), file.read(max(state.st_size - _LINE_BYTES, 0))
         except OSError:
             return None
-        content = memoryview(data)[_LINE_BYTES:]
-        if data[:_LINE_BYTES] != _line(content):
+        if line != _line(content):
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return bytes(content)
+        if clock.now_s() - state.st_mtime > _USED_WITHIN_S:
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        return content
 
     def has(self, name: str) -> bool:
         """Whether there is something under a name, damaged or not."""
@@ -62,7 +66,7 @@ class Blobs:
         Whoever minds it is to be told, with `grown`.
         """
         path = self._path(name)
-        data = _line(memoryview(content)) + content
+        data = _line(content) + content
         if len(data) > self._max_bytes:
             return 0
         for attempt in range(2):
@@ -135,7 +139,7 @@ class Blobs:
         return self._folder / f"{zlib.crc32(name.encode()) & 0xFF:02x}" / name
 
 
-def _line(content: memoryview) -> bytes:
+def _line(content: bytes) -> bytes:
     return _MAGIC + f"{zlib.crc32(content):08x}\n".encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -42,10 +43,13 @@ PATIENCE = Patience(busy_s=10.0)
 """A job that is paused costs the node nothing, a request that is tried again does."""
 _MOST_GONE = 3
 """After so many times, there is no room to keep the digests of a window, or the disk can't be relied on."""
+_LOOK_AGAIN_S = 10.0
+"""How long a look at what is kept holds: looking before every block costs a tenth of getting it."""
 P = ParamSpec("P")
 T = TypeVar("T")
 Kept = Callable[[str], bytes | None]
 _rank: ContextVar[int] = ContextVar("rank", default=0)
+_looked_s: ContextVar[float] = ContextVar("looked_s", default=-math.inf)
 
 
 class JobPricing(NodePricing):
@@ -67,6 +71,8 @@ class JobPricing(NodePricing):
         self._being_kept: SharedWork[str, int] = SharedWork()
         self._came: dict[tuple[str, bool], asyncio.Task[bytes]] = {}
         """Blocks that the node has sent and that are being digested, by hash and by whether the digest is kept."""
+        self._kept_s: dict[str, float] = {}
+        """When the digests that were kept since anybody's last look were, in that order."""
         self._gone = 0
         """How often something of what was kept was gone before it was used."""
 
@@ -132,6 +138,7 @@ class JobPricing(NodePricing):
         if kept is None or self._gone >= _MOST_GONE:
             return None
         names = [digest_name(block) for block in blocks]
+        _looked_s.set(clock.elapsed_s())
         are_there = await asyncio.to_thread(lambda: [kept.has(name) for name in names])
         at_hand = {block.hash_text for block, is_there in zip(blocks, are_there, strict=True) if is_there}
         missing = [block for block in blocks if block.hash_text not in at_hand | self._digests.keys()]
@@ -170,7 +177,7 @@ class JobPricing(NodePricing):
         if key in self._came:
             return await asyncio.shield(self._came[key]), 0
         async with self.turns.fetching(_rank.get()):
-            if kept is not None and await asyncio.to_thread(kept.has, digest_name(block)):
+            if kept is not None and await self._is_kept_by_now(kept, digest_name(block)):
                 # another process, or a round, got it meanwhile
                 return b"", 0
             raw = await self.raw_from_node(block)
@@ -182,6 +189,18 @@ class JobPricing(NodePricing):
             # the node's turn is kept till a worker has room, so that blocks don't pile up
             await has_room.wait()
         return await asyncio.shield(came), len(raw)
+
+    async def _is_kept_by_now(self, kept: DigestKeeper, name: str) -> bool:
+        if name in self._kept_s:
+            return True
+        looked_a_moment_ago = clock.elapsed_s() - _looked_s.get() < _LOOK_AGAIN_S
+        return not looked_a_moment_ago and await asyncio.to_thread(kept.has, name)
+
+    def _note_kept(self, name: str) -> None:
+        now_s = clock.elapsed_s()
+        self._kept_s[name] = now_s
+        while now_s - self._kept_s[oldest := next(iter(self._kept_s))] > _LOOK_AGAIN_S:
+            del self._kept_s[oldest]
 
     async def _digest_in_turn(self, block: WantedBlock, raw: bytes, run: RunDigest, has_room: asyncio.Event) -> bytes:
         async with self.turns.digesting():
@@ -198,6 +217,8 @@ class JobPricing(NodePricing):
     def _keeping(self, kept: DigestKeeper, name: str) -> RunDigest:
         async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
             written_bytes, digest = await self._batches.run(keep_digest, kept.write, name, task, *args, **kwargs)
+            if written_bytes:
+                self._note_kept(name)
             if kept.grown(written_bytes):
                 await asyncio.to_thread(kept.make_room)
             return digest
