@@ -36,7 +36,7 @@ def test_what_is_put_comes_back_equal(store: Store, tmp_path: Path) -> None:
 
 def test_days_that_nobody_asks_for_are_not_kept_in_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     at_s = [1000.0]
-    monkeypatch.setattr(clock, "elapsed_s", lambda: at_s[0])
+    monkeypatch.setattr(clock, "now_s", lambda: at_s[0])
     days = [observation(0), replace(observation(1), time_s=START_S + DAY_S), replace(observation(2), time_s=START_S)]
     store.observations.put(days[:2])
     parts = store.observations.parts

@@ -21,8 +21,8 @@ from utxoracle_tui.sources.node_errors import PrunedBlock
 from utxoracle_tui.sources.node_replies import ChainInfo
 
 _HEADERS_BELOW, _HEADERS_AT_ONCE = 200, 400
-_HEADERS_KEPT = 4_000
-"""Some weeks; those of a whole chain would take hundreds of megabytes."""
+_HEADERS_KEPT = 1_000
+"""A week; those of a whole chain would take hundreds of megabytes."""
 _WAITING_FOR_WORKERS = 2
 
 

@@ -201,13 +201,13 @@ class PartReader(Generic[R]):
             part, _ = self._parts.get(name, (None, 0.0))
             if part is None or part.checksum != checksum:
                 return None
-            self._parts[name] = part, clock.elapsed_s()
+            self._parts[name] = part, clock.now_s()
             self._parts.move_to_end(name)
             return part
 
     def remember(self, name: PartName, part: Part[R]) -> None:
         """Keep a part in memory, and give up those that were used long ago."""
-        now_s = clock.elapsed_s()
+        now_s = clock.now_s()
         with self._remembering:
             self._parts[name] = part, now_s
             self._parts.move_to_end(name)
