@@ -61,7 +61,7 @@ async def test_each_gets_its_own_error(workers: Workers) -> None:
 async def test_one_that_is_given_up_while_it_waits_is_not_run(workers: Workers, tmp_path: Path) -> None:
     batches = WorkerBatches(workers)
     go = tmp_path / "go"
-    held = [asyncio.create_task(batches.run(wait_for, go)) for _ in range(workers.count + 1)]
+    held = [asyncio.create_task(batches.run(wait_for, go)) for _ in range((workers.count + 1) * MOST_AT_ONCE)]
     await asyncio.sleep(0)
     waiting = [asyncio.create_task(batches.run(noted, tmp_path / str(n))) for n in range(2 * MOST_AT_ONCE)]
     await asyncio.sleep(0)

@@ -14,8 +14,10 @@ from utxoracle_tui.engine.workers import Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 8
 """Tasks in a batch. More would save little, and let live work wait longer."""
+GATHER_S = 0.02
+"""How long tasks wait for others to come along. Blocks come every few milliseconds, and nobody looks at a single one."""
 _WAITING_FOR_A_WORKER = 1
 
 
@@ -26,12 +28,13 @@ class _Waiting:
 
 
 class WorkerBatches:
-    """Sends a task at once while a worker is free for it; those that wait meanwhile go together."""
+    """Sends tasks together when there are enough of them, or none has come along for a moment."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self._waiting: deque[_Waiting] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `Workers.run`, which runs the tasks of a batch one after another.
@@ -40,10 +43,16 @@ class WorkerBatches:
         """
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(partial(task, *args, **kwargs), outcome))
-        self._send()
+        if len(self._waiting) >= MOST_AT_ONCE:
+            self._send()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._send)
         return await outcome
 
     def _send(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self._waiting and len(self._under_way) < self._workers.count + _WAITING_FOR_A_WORKER:
             batch: list[_Waiting] = []
             while self._waiting and len(batch) < MOST_AT_ONCE:
