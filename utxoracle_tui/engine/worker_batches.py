@@ -17,7 +17,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 8
 """Tasks in a batch. More would save little, and let live work wait longer."""
 GATHER_S = 0.02
-"""How long tasks wait for others to come along. Blocks come every few milliseconds, and nobody looks at a single one."""
+"""How long tasks wait for others: blocks come every few milliseconds, and nobody looks at a single one."""
 _WAITING_FOR_A_WORKER = 1
 
 
