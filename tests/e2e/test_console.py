@@ -86,12 +86,13 @@ def test_from_the_first_command_to_the_way_out(terminal: ShownTerminal) -> None:
     assert (head["label"], head["from"], head["to"]) == ("DEMO", shown[1], shown[2])
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert int(head["first_height"]) <= int(rows[0]["height"]) <= int(head["last_height"])
-    for row in rows:
+    # a first round has nothing to compare a tip with that came ten minutes before the first reading of the exchange
+    compared = [row for row in rows if row["divergence_block_pct"]]
+    assert len(compared) >= max(len(rows) - 1, 1)
+    for row in compared:
         assert float(row["block_usd"]) == pytest.approx(PAID_USD, rel=0.02)
         apart_pct = (float(row["block_usd"]) / float(row["exchange_usd"]) - 1) * 100
-        # a first tip that came ten minutes before the first reading of the exchange has nothing to be compared with
-        if row["divergence_block_pct"] or row is not rows[-1]:
-            assert float(row["divergence_block_pct"]) == pytest.approx(apart_pct, abs=0.001)
+        assert float(row["divergence_block_pct"]) == pytest.approx(apart_pct, abs=0.001)
 
     terminal.press("q")
     assert terminal.talk.finish() == 0
