@@ -180,6 +180,6 @@ async def test_lines_that_came_while_another_screen_was_open(monkeypatch: pytest
         await pilot.press("5")
         await until(pilot, lambda: rows(pilot)[-1].endswith("line 25002"))
         # as many of one log as are kept
-        assert "2,000 lines" in said(pilot, "#where")
+        assert "4,000 lines" in said(pilot, "#where")
         # what can't be written down was told of, once
         assert [found.message for found in pilot.app._notifications] == [trouble]

@@ -9,8 +9,8 @@ from itertools import count, islice
 
 from utxoracle_tui.engine.logs.line import LogLine, Origin
 
-MOST_LINES = 10_000
-"""Of all logs together, some megabytes; what is older is in the files themselves."""
+MOST_LINES = 20_000
+"""Of all logs together."""
 _FEW = 32
 
 
