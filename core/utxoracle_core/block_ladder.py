@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utxoracle_core.block_grid import CELL, HALF_CELLS
-from utxoracle_core.block_points import TRIANGLE_CELLS, PointCounts, triangle_sums
+from utxoracle_core.block_points import TRIANGLE_CELLS, PointCounts, triangle_sums_inside
 
 LADDER_RATIOS = tuple(
     sorted(
@@ -30,7 +30,8 @@ COUNTED_BLOCKS = 144
 
 _REACH_CELLS = 20
 _LOG_RATIOS = np.log(np.array((1.0, *LADDER_RATIOS)))[:, np.newaxis]
-_OFFSETS = np.arange(-_REACH_CELLS, _REACH_CELLS + 1)
+_COUNTED = np.arange(-_REACH_CELLS - TRIANGLE_CELLS, _REACH_CELLS + TRIANGLE_CELLS + 1)
+_SUMS_SHAPE = (len(_LOG_RATIOS), 2 * _REACH_CELLS + 1)
 _OWN = slice(_REACH_CELLS - OWN_REACH_CELLS, _REACH_CELLS + OWN_REACH_CELLS + 1)
 
 LADDER_REACH_CELLS = math.ceil(math.log(max(LADDER_RATIOS)) / CELL) + _REACH_CELLS + TRIANGLE_CELLS + 1
@@ -64,8 +65,7 @@ class Contender:
 def ladder_sums(points: PointCounts, log_price: float) -> LadderSums:
     """The triangle sums about a price and about those a ratio of the ladder away."""
     centres = np.rint((log_price + _LOG_RATIOS) / CELL).astype(np.int64)
-    sums: LadderSums = triangle_sums(points.counts)[centres + (_OFFSETS - points.first)]
-    return sums
+    return triangle_sums_inside(points.counts[centres + (_COUNTED - points.first)])
 
 
 def strongest_ratio(sums: LadderSums) -> tuple[float, int, int]:
@@ -88,7 +88,7 @@ class LadderCounts:
 
     def __init__(self) -> None:
         self._blocks: deque[LadderSums] = deque()
-        self._total: LadderSums = np.zeros((len(_LOG_RATIOS), len(_OFFSETS)), np.int64)
+        self._total: LadderSums = np.zeros(_SUMS_SHAPE, np.int64)
 
     def forget(self) -> None:
         """Begin anew: what was counted was counted about another price."""

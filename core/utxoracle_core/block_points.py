@@ -42,13 +42,22 @@ class PointCounts:
 def distinct_amounts(amounts_btc: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
     """The amounts in BTC that give points, ascending: each once, or once in each of the `groups` numbered from 0."""
     sats = np.rint(amounts_btc * SATS_PER_BTC).astype(np.int64)
-    n_groups = 1 if groups is None or not len(groups) else int(groups.max()) + 1
-    # below 10^13 sats, so that there is room for 900,000 groups
-    keys = sats if groups is None else sats * n_groups + groups
-    keys.sort()
-    distinct = keys[np.diff(keys, prepend=-1) != 0] // n_groups
+    if groups is None or not len(groups):
+        distinct = _sorted_distinct(sats)
+    else:
+        n_groups = int(groups.max()) + 1
+        # below 10^13 sats, so that there is room for 900,000 groups
+        distinct = _sorted_distinct(sats * n_groups + groups) // n_groups
     amounts: NDArray[np.float64] = distinct / SATS_PER_BTC
     return amounts[~near_round_btc(amounts)]
+
+
+def _sorted_distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sorts the array itself."""
+    keys.sort()
+    is_first = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    return keys[is_first]
 
 
 def count_points(distinct_btc: NDArray[np.float64], first: int, last: int) -> PointCounts:
@@ -58,9 +67,11 @@ def count_points(distinct_btc: NDArray[np.float64], first: int, last: int) -> Po
     counts = np.zeros(n_cells + 2, np.int64)
     amount_cells = np.log(distinct_btc) / CELL
     for start in range(0, len(amount_cells), _AT_ONCE):
-        cells = np.rint(_USD_CELLS - amount_cells[start : start + _AT_ONCE]) - (first - 1)
-        cells = np.clip(cells, 0, n_cells + 1, out=cells).astype(np.intp)
-        counts += np.bincount(cells.ravel(), minlength=n_cells + 2)
+        cells = _USD_CELLS - amount_cells[start : start + _AT_ONCE]
+        np.rint(cells, out=cells)
+        cells -= first - 1
+        cells.clip(0, n_cells + 1, out=cells)
+        counts += np.bincount(cells.astype(np.intp).ravel(), minlength=n_cells + 2)
     return PointCounts(first, counts[1:-1])
 
 
@@ -68,9 +79,18 @@ def triangle_sums(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each cell, the points around it in tenths: ten for one in the cell, one less for each cell farther away."""
     padded = np.zeros(len(counts) + 2 * TRIANGLE_CELLS, np.int64)
     padded[TRIANGLE_CELLS:-TRIANGLE_CELLS] = counts
+    return triangle_sums_inside(padded)
+
+
+def triangle_sums_inside(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same for runs of cells, (…, n_cells), but for the ten at both ends: (…, n_cells - 20)."""
     # a triangle is a box folded with itself, and a box a difference of running sums
-    once = np.cumsum(padded)
-    once[TRIANGLE_CELLS:] -= once[:-TRIANGLE_CELLS].copy()
-    twice = np.cumsum(once)
-    twice[TRIANGLE_CELLS:] -= twice[:-TRIANGLE_CELLS].copy()
-    return twice[2 * TRIANGLE_CELLS - 1 : -1]
+    return _box_sums(_box_sums(counts))[..., 2 * TRIANGLE_CELLS - 1 : -1]
+
+
+def _box_sums(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each cell, the sum of the ten that end with it."""
+    running = np.cumsum(values, axis=-1)
+    sums = running.copy()
+    sums[..., TRIANGLE_CELLS:] -= running[..., :-TRIANGLE_CELLS]
+    return sums

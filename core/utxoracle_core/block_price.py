@@ -27,7 +27,13 @@ from utxoracle_core.block_ladder import (
     LadderCounts,
     ladder_sums,
 )
-from utxoracle_core.block_points import TRIANGLE_CELLS, PointCounts, count_points, distinct_amounts, triangle_sums
+from utxoracle_core.block_points import (
+    TRIANGLE_CELLS,
+    PointCounts,
+    count_points,
+    distinct_amounts,
+    triangle_sums_inside,
+)
 from utxoracle_core.block_spends import WINDOW_BLOCKS, MovingWindow
 from utxoracle_core.digest import BlockDigest
 
@@ -170,17 +176,22 @@ class BlockPricer:
 
     def _rival(self) -> Contender | None:
         """The strongest other price on the grid, which has moved to the price already."""
-        sums = np.add.reduce([sums_on(self._grid, points) for points in self._recent])
+        sums = sums_on(self._grid, *self._recent)
         own = int(sums[HALF_CELLS - OWN_REACH_CELLS : HALF_CELLS + OWN_REACH_CELLS + 1].max())
         sums[HALF_CELLS - _RIVAL_AWAY_CELLS : HALF_CELLS + _RIVAL_AWAY_CELLS + 1] = 0
         strongest = int(np.argmax(sums))
         return Contender.of(price_of(self._grid.first + strongest), int(sums[strongest]), own)
 
 
-def sums_on(grid: PriceGrid, points: PointCounts) -> NDArray[np.int64]:
-    """The triangle sums in tenths of the cells of a grid, (1001,): points beyond its ends reach into it."""
-    beyond = TRIANGLE_CELLS - 1
-    return triangle_sums(points.between(grid.first - beyond, grid.last + beyond))[beyond:-beyond]
+def sums_on(grid: PriceGrid, *blocks: PointCounts) -> NDArray[np.int64]:
+    """The triangle sums in tenths of the cells of a grid, (1001,), of the points of blocks together: those beyond its
+    ends reach into it.
+    """
+    first, last = grid.first - TRIANGLE_CELLS, grid.last + TRIANGLE_CELLS
+    counts = np.zeros(last - first + 1, np.int64)
+    for points in blocks:
+        counts += points.between(first, last)
+    return triangle_sums_inside(counts)
 
 
 def evidence(sums: NDArray[np.int64]) -> NDArray[np.float64]:

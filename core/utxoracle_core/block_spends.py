@@ -31,13 +31,15 @@ class MovingWindow:
     are a chain, from the newest to the oldest. What has left the window is at the end of each chain.
     """
 
-    __slots__ = ("_block_sizes", "_first", "_newest", "_next", "_older", "_txids")
+    __slots__ = ("_block_sizes", "_first", "_newest", "_next", "_older", "_prefixes", "_txids")
 
     def __init__(self) -> None:
         self._block_sizes: deque[int] = deque()
         # the numbers in the window; number n has its place in row n modulo the number of rows
         self._first = self._next = 0
         self._txids = np.zeros((_ROWS_AT_FIRST, HASH_BYTES), np.uint8)
+        self._prefixes = np.zeros(_ROWS_AT_FIRST, np.uint64)
+        """Of the same: a chain is followed by these alone, as the txids lie too far apart in memory."""
         self._older = np.zeros(_ROWS_AT_FIRST, np.int64)
         self._newest = np.full(1 << _KEY_BITS, _NOWHERE, np.int64)
 
@@ -50,7 +52,8 @@ class MovingWindow:
         self._next += digest.n_tx
         if self._next - self._first > len(self._txids):
             self._make_room(numbers[0])
-        keys = _keys(digest.txids)
+        prefixes = _prefixes(digest.txids)
+        keys = _keys(prefixes)
         older = self._newest[keys]
         self._newest[keys] = numbers
         # of those of the block with the same key, the last one is the newest: the few others come behind it
@@ -58,7 +61,7 @@ class MovingWindow:
             successor = place + 1 + int(np.argmax(keys[place + 1 :] == keys[place]))
             older[successor] = numbers[place]
         rows = numbers % len(self._txids)
-        self._txids[rows], self._older[rows] = digest.txids, older
+        self._txids[rows], self._prefixes[rows], self._older[rows] = digest.txids, prefixes, older
 
     def amounts_btc(self, digest: BlockDigest) -> NDArray[np.float64]:
         """Take in the next block; its amounts that section 2 keeps, in order."""
@@ -71,9 +74,9 @@ class MovingWindow:
         numbers = np.arange(self._first, n_taken)
         old, new = numbers % len(self._txids), numbers % (2 * (self._next - self._first))
         txids = np.zeros((2 * (self._next - self._first), HASH_BYTES), np.uint8)
-        older = np.zeros(len(txids), np.int64)
-        txids[new], older[new] = self._txids[old], self._older[old]
-        self._txids, self._older = txids, older
+        prefixes, older = np.zeros(len(txids), np.uint64), np.zeros(len(txids), np.int64)
+        txids[new], prefixes[new], older[new] = self._txids[old], self._prefixes[old], self._older[old]
+        self._txids, self._prefixes, self._older = txids, prefixes, older
 
     def _spends(self, digest: BlockDigest) -> NDArray[np.bool_]:
         """For each candidate of the newest block, whether it spends a txid seen so far, its own included."""
@@ -86,20 +89,25 @@ class MovingWindow:
     def _seen(self, wanted: NDArray[np.uint8], up_to: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the wanted txids, (n, 32), are in the window with a number of `up_to` at the most.
 
-        A few bits find the chain, all thirty-two bytes decide.
+        A few bits find the chain, eight bytes a place in it, all thirty-two decide.
         """
         seen = np.zeros(len(wanted), np.bool_)
-        numbers = self._newest[_keys(wanted)]
+        prefixes = _prefixes(wanted)
+        numbers = self._newest[_keys(prefixes)]
         looked_for = np.arange(len(wanted))
-        while len(looked_for):
-            inside = numbers >= self._first
+        while True:
+            inside = np.flatnonzero(numbers >= self._first)
+            if not len(inside):
+                return seen
             looked_for, numbers = looked_for[inside], numbers[inside]
             rows = numbers % len(self._txids)
-            same = (self._txids[rows] == wanted[looked_for]).all(axis=1) & (numbers <= up_to[looked_for])
+            same = self._prefixes[rows] == prefixes[looked_for]
+            alike = np.flatnonzero(same)
+            same[alike] = (self._txids[rows[alike]] == wanted[looked_for[alike]]).all(axis=1)
+            same[alike] &= numbers[alike] <= up_to[looked_for[alike]]
             seen[looked_for[same]] = True
             looked_for, numbers = looked_for[~same], self._older[rows[~same]]
-        return seen
 
 
-def _keys(hashes: NDArray[np.uint8]) -> NDArray[np.intp]:
-    return (_prefixes(hashes) & _KEY_MASK).astype(np.intp)
+def _keys(prefixes: NDArray[np.uint64]) -> NDArray[np.intp]:
+    return (prefixes & _KEY_MASK).astype(np.intp)
