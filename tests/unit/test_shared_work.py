@@ -59,6 +59,21 @@ async def test_it_ends_with_the_last_who_waits() -> None:
     assert (counted.begun, counted.ended) == (1, 1)
 
 
+async def test_what_is_to_last_is_done_to_its_end_and_can_be_joined() -> None:
+    shared, counted = SharedWork[str, str](), Counted()
+    first = asyncio.create_task(shared.join("a", counted.work))
+    await asyncio.sleep(0)
+    shared.last("a")
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    second = asyncio.create_task(shared.join("a", counted.work))
+    await asyncio.sleep(0)
+    counted.go.set()
+    assert await second == ("done", True)
+    assert (counted.begun, counted.ended) == (1, 1)
+    assert await shared.join("a", counted.work) == ("done", False)
+
+
 async def test_its_error_is_everybodys() -> None:
     shared = SharedWork[str, str]()
 

@@ -10,9 +10,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import ParamSpec
 
 from utxoracle_core.block_price import BlockReading, block_prices
 from utxoracle_core.digest import BlockDigest, digest_block, digest_from_bytes, digest_to_bytes
@@ -26,7 +25,6 @@ from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
 
 P = ParamSpec("P")
-T = TypeVar("T")
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
 _POLL_S = 2.0
 _scan: Scanner = scan_python
@@ -101,25 +99,6 @@ def price_digests(digests: Sequence[bytes]) -> WindowPrice:
     return price_window(assemble([digest_from_bytes(data) for data in digests]))
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """What a task of several raised."""
-
-    error: Exception
-
-
-def one_after_another(tasks: Sequence[Callable[[], T]]) -> list[T | Failed]:
-    """The result of each task, or what it raised, which does not keep the others from being run."""
-    return [_outcome(task) for task in tasks]
-
-
-def _outcome(task: Callable[[], T]) -> T | Failed:
-    try:
-        return task()
-    except Exception as error:  # noqa: BLE001  (the edge of a worker: whoever asked for the task gets it)
-        return Failed(error)
-
-
 def keep_digest(
     write: Callable[[str, bytes], int], name: str, digest: Callable[P, bytes], /, *args: P.args, **kwargs: P.kwargs
 ) -> tuple[int, bytes]:
@@ -129,28 +108,34 @@ def keep_digest(
     return written_bytes, b"" if written_bytes else made
 
 
+class _Gone(Exception):
+    """A digest that was to lie on the disk does not."""
+
+
 def price_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> WindowPrice | None:
     """As `price_digests` for digests that lie on the disk, under these names in height order; None without one."""
-    digests = _all_kept(kept, names)
-    return None if digests is None else price_window(assemble(digests))
+    try:
+        return price_window(assemble(list(_each_kept(kept, names))))
+    except _Gone:
+        return None
 
 
 def price_kept_blocks(
     kept: Callable[[str], bytes | None], names: Sequence[str], start_price_usd: float
 ) -> list[BlockReading] | None:
     """As `price_blocks` for digests that lie on the disk; None where one is missing."""
-    digests = _all_kept(kept, names)
-    return None if digests is None else block_prices(start_price_usd, digests)[1]
+    try:
+        return block_prices(start_price_usd, _each_kept(kept, names))[1]
+    except _Gone:
+        return None
 
 
-def _all_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> list[BlockDigest] | None:
-    digests = []
+def _each_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> Iterator[BlockDigest]:
     for name in names:
         digest = kept(name)
         if digest is None:
-            return None
-        digests.append(digest_from_bytes(digest, is_whole=True))
-    return digests
+            raise _Gone
+        yield digest_from_bytes(digest, is_whole=True)
 
 
 def price_blocks(

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import multiprocessing
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import Any, ParamSpec, TypeVar
 
 from utxoracle_tui.engine.handing_over import HandingOver
-from utxoracle_tui.engine.worker_tasks import compile_scanner, start_worker
+from utxoracle_tui.engine.waiting_line import WaitingLine
+from utxoracle_tui.engine.worker_process import WorkerEnded, WorkerProcess
+from utxoracle_tui.engine.worker_tasks import compile_scanner
 from utxoracle_tui.errors import Exit, OperatorError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _STOP_S = 0.8
 """How long ended processes are waited for."""
+_SOON, _BEHIND = range(2)
 
 
 class Workers:
@@ -37,7 +38,12 @@ class Workers:
         self.count = count or max(1, (os.cpu_count() or 1) - 1)
         self._cache_dir = str(cache_dir / "compiled")
         self._context = multiprocessing.get_context("spawn")
-        self._pool: ProcessPool | None = None
+        self._idle: deque[WorkerProcess] = deque()
+        self._all: list[WorkerProcess] = []
+        self._line = WaitingLine(lambda: self.count)
+        self._at_work: set[asyncio.Task[Any]] = set()
+        """What has a worker, as against what waits for one."""
+        self._is_stopped = False
         self._compile_timer: threading.Timer | None = None
         self._compiler: multiprocessing.process.BaseProcess | None = None
         self.handing_over = HandingOver()
@@ -56,13 +62,9 @@ class Workers:
         To be called before a console takes the terminal over: the helper process that Python starts along with
         the first worker inherits standard error, which must be a real file then.
         """
-        if self._pool is None:
-            resource_tracker.ensure_running()
-            self._pool = ProcessPool(
-                self.count, context=self._context, initializer=start_worker, initargs=(self._cache_dir,)
-            )
-            for _ in range(self.count):
-                self._pool.schedule(os.getpid)
+        resource_tracker.ensure_running()
+        while len(self._all) < self.count:
+            self._idle.append(self._new())
 
     def compile_in_background(self, after_s: float = 0.0) -> None:
         """Have the scanner compiled beside the work, for a process that stays up long enough to gain from it.
@@ -79,23 +81,75 @@ class Workers:
         self._compiler.start()
 
     async def run(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a task in a worker and wait for its result.
+        """Run a task in a worker and wait for its result; those that wait for a worker get one in their order.
 
-        Raises what the task raises, and `OperatorError` when the worker was ended from outside. Cancelling leaves
-        the worker alone: it finishes what it is at, and nobody takes the result.
+        Raises what the task raises, and `OperatorError` when the worker was ended from outside. Cancelled while it
+        waits, it is not run; cancelled later, the worker finishes what it is at, and nobody takes the result.
         """
-        self.start()
-        assert self._pool is not None
-        future = asyncio.wrap_future(self._pool.schedule(task, args=args, kwargs=kwargs))
-        future.add_done_callback(_take_note)
+        return await self._in_turn(_SOON, partial(task, *args, **kwargs))
+
+    async def run_behind(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, for work that can wait: behind all that can't."""
+        return await self._in_turn(_BEHIND, partial(task, *args, **kwargs))
+
+    async def _in_turn(self, rank: int, task: Callable[[], T]) -> T:
+        running = asyncio.create_task(self._run(rank, task))
+        running.add_done_callback(self._over)
         try:
-            return await asyncio.shield(future)
-        except (ProcessExpired, BrokenProcessPool):
-            raise OperatorError(
-                "worker_died",
-                "A worker process was ended from outside, perhaps for lack of memory. Ask again.",
-                Exit.FAILED,
-            ) from None
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if running not in self._at_work:
+                running.cancel()
+            raise
+
+    async def _run(self, rank: int, task: Callable[[], T]) -> T:
+        async with self._line.turn(rank):
+            running = asyncio.current_task()
+            assert running is not None
+            self._at_work.add(running)
+            try:
+                return await self._done_by(self._next(), task)
+            except WorkerEnded:
+                raise OperatorError(
+                    "worker_died",
+                    "A worker process was ended from outside, perhaps for lack of memory. Ask again.",
+                    Exit.FAILED,
+                ) from None
+
+    def _over(self, running: asyncio.Task[T]) -> None:
+        self._at_work.discard(running)
+        if not running.cancelled():
+            # nobody may be waiting for it any more, and asyncio complains of errors that nobody looks at
+            running.exception()
+
+    async def _done_by(self, worker: WorkerProcess, task: Callable[[], T]) -> T:
+        try:
+            return await worker.outcome_of(task)
+        finally:
+            if worker.is_usable:
+                self._idle.append(worker)
+            else:
+                self._drop(worker)
+
+    def _next(self) -> WorkerProcess:
+        if self._is_stopped:
+            raise WorkerEnded
+        while self._idle:
+            worker = self._idle.popleft()
+            if worker.is_usable:
+                return worker
+            self._drop(worker)
+        return self._new()
+
+    def _new(self) -> WorkerProcess:
+        worker = WorkerProcess(self._context, self._cache_dir)
+        self._all.append(worker)
+        return worker
+
+    def _drop(self, worker: WorkerProcess) -> None:
+        if worker in self._all:
+            self._all.remove(worker)
+            worker.end()
 
     def stop(self) -> None:
         """End all processes, without waiting for what they are at."""
@@ -106,17 +160,13 @@ class Workers:
         compiler, self._compiler = self._compiler, None
         if compiler is not None:
             compiler.terminate()
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            with contextlib.suppress(TimeoutError):
-                self._pool.join(timeout=_STOP_S)
-            self._pool = None
+        self._is_stopped = True
+        ended, self._all = self._all, []
+        self._idle.clear()
+        for worker in ended:
+            worker.end()
+        for worker in ended:
+            worker.wait(_STOP_S)
         if compiler is not None:
             compiler.join(timeout=_STOP_S)
         self.handing_over.close()
-
-
-def _take_note(future: asyncio.Future[T]) -> None:
-    """Look at the exception of a task whose result nobody waits for any more, or asyncio complains of it."""
-    if not future.cancelled():
-        future.exception()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from utxoracle_core import BlockReading
 from utxoracle_tui import clock
-from utxoracle_tui.engine.block_file_pricing import RunDigest
+from utxoracle_tui.engine.jobs.kept_digests import KeptDigests
 from utxoracle_tui.engine.jobs.turns import Turns
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.pricing import (
@@ -26,9 +26,7 @@ from utxoracle_tui.engine.pricing import (
 )
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.shared_work import SharedWork
-from utxoracle_tui.engine.worker_batches import WorkerBatches
 from utxoracle_tui.engine.worker_tasks import (
-    keep_digest,
     price_digests,
     price_kept,
     price_kept_blocks,
@@ -43,13 +41,10 @@ PATIENCE = Patience(busy_s=10.0)
 """A job that is paused costs the node nothing, a request that is tried again does."""
 _MOST_GONE = 3
 """After so many times, there is no room to keep the digests of a window, or the disk can't be relied on."""
-_LOOK_AGAIN_S = 10.0
-"""How long a look at what is kept holds: looking before every block costs a tenth of getting it."""
 P = ParamSpec("P")
 T = TypeVar("T")
 Kept = Callable[[str], bytes | None]
 _rank: ContextVar[int] = ContextVar("rank", default=0)
-_looked_s: ContextVar[float] = ContextVar("looked_s", default=-math.inf)
 
 
 class JobPricing(NodePricing):
@@ -66,13 +61,10 @@ class JobPricing(NodePricing):
         """`node` shares its connections and its limit with whoever else asks it; the rest is as for `NodePricing`."""
         super().__init__(node.with_patience(PATIENCE), workers, kept_for, files_for=files_for)
         self.turns = turns
-        self._batches = WorkerBatches(workers)
         self._ranks = itertools.count()
-        self._being_kept: SharedWork[str, int] = SharedWork()
-        self._came: dict[tuple[str, bool], asyncio.Task[bytes]] = {}
-        """Blocks that the node has sent and that are being digested, by hash and by whether the digest is kept."""
-        self._kept_s: dict[str, float] = {}
-        """When the digests that were kept since anybody's last look were, in that order."""
+        self._got: SharedWork[tuple[str, bool], tuple[bytes, int]] = SharedWork()
+        """Digests that are being made, by block hash and by whether they are kept."""
+        self._on_disk: KeptDigests | None = None
         self._gone = 0
         """How often something of what was kept was gone before it was used."""
 
@@ -85,7 +77,7 @@ class JobPricing(NodePricing):
         if price is None:
             digests = await self._all_digests(plan.blocks, on_progress, started_s)
             async with self.turns.pricing():
-                price = await self._workers.run(price_digests, digests)
+                price = await self._workers.run_behind(price_digests, digests)
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
     async def readings(
@@ -103,7 +95,7 @@ class JobPricing(NodePricing):
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Get and digest the block when it is its turn. What is read from files is no burden to the node."""
-        return await self._in_turn(block)
+        return await self._once(block)
 
     async def is_at_hand(self, block: WantedBlock) -> bool:
         """Whether the digest of a planned block needs not be made."""
@@ -134,93 +126,63 @@ class JobPricing(NodePricing):
 
         None where that can't be done: then they have to be had in memory.
         """
-        kept = self._kept
+        kept = self._kept_digests()
         if kept is None or self._gone >= _MOST_GONE:
             return None
         names = [digest_name(block) for block in blocks]
-        _looked_s.set(clock.elapsed_s())
-        are_there = await asyncio.to_thread(lambda: [kept.has(name) for name in names])
-        at_hand = {block.hash_text for block, is_there in zip(blocks, are_there, strict=True) if is_there}
-        missing = [block for block in blocks if block.hash_text not in at_hand | self._digests.keys()]
+        there = await kept.among(names)
+        missing = [
+            block
+            for block, name in zip(blocks, names, strict=True)
+            if name not in there and block.hash_text not in self._digests
+        ]
         counter = BlockCounter(blocks, missing, on_progress, started_s)
         counter.report()
-        async for _, _, length_bytes in self.each_of(missing, self._keep_once):
+        async for _, _, length_bytes in self.each_of(missing, partial(self._keep, kept)):
             counter.add(length_bytes)
         async with self.turns.pricing():
-            found = await self._workers.run(task, kept.get, names, *args, **kwargs)
+            found = await self._workers.run_behind(task, kept.keeper.get, names, *args, **kwargs)
         if found is None:
             self._gone += 1
         return found
 
-    async def _keep_once(self, block: WantedBlock) -> tuple[None, int]:
-        length_bytes, joined = await self._being_kept.join(block.hash_text, lambda: self._keep(block))
-        return None, 0 if joined else length_bytes
+    def _kept_digests(self) -> KeptDigests | None:
+        if self._kept is None:
+            return None
+        if self._on_disk is None or self._on_disk.keeper is not self._kept:
+            self._on_disk = KeptDigests(self._kept, self._workers.run_behind)
+        return self._on_disk
 
-    async def _keep(self, block: WantedBlock) -> int:
+    async def _keep(self, kept: KeptDigests, block: WantedBlock) -> tuple[None, int]:
         """Have a worker keep the digest of a block; how many bytes were got for it."""
-        kept = self._kept
-        assert kept is not None
-        digest, length_bytes = await self._in_turn(block, kept)
+        digest, length_bytes = await self._once(block, kept)
         if digest:
             self._digests[block.hash_text] = digest
-        return length_bytes
+        return None, length_bytes
 
-    async def _in_turn(self, block: WantedBlock, kept: DigestKeeper | None = None) -> tuple[bytes, int]:
-        """The digest of a block, and the bytes that were got for it; no digest if it is kept instead."""
-        run = self._keeping(kept, digest_name(block)) if kept is not None else self._batches.run
+    async def _once(self, block: WantedBlock, kept: KeptDigests | None = None) -> tuple[bytes, int]:
+        """The digest of a block, or none if it is kept instead; and the bytes that were got for it, by this call."""
+        key = block.hash_text, kept is not None
+        (digest, length_bytes), joined = await self._got.join(key, lambda: self._in_turn(block, kept))
+        return digest, 0 if joined else length_bytes
+
+    async def _in_turn(self, block: WantedBlock, kept: KeptDigests | None) -> tuple[bytes, int]:
+        name = digest_name(block)
+        run = kept.making(name) if kept else self._workers.run_behind
         if self.reads_files:
             async with self.turns.reading_file(_rank.get()):
                 found = await self.digest_from_files(block, run)
             if found is not None:
                 return found
-        key = block.hash_text, kept is not None
-        if key in self._came:
-            return await asyncio.shield(self._came[key]), 0
-        async with self.turns.fetching(_rank.get()):
-            if kept is not None and await self._is_kept_by_now(kept, digest_name(block)):
-                # another process, or a round, got it meanwhile
-                return b"", 0
-            raw = await self.raw_from_node(block)
-            self.turns.spent(len(raw))
-            # a window that ends meanwhile leaves it to be done: the node should not have to send the block again
-            has_room = asyncio.Event()
-            self._came[key] = came = asyncio.create_task(self._digest_in_turn(block, raw, run, has_room))
-            came.add_done_callback(partial(self._is_digested, key, has_room))
-            # the node's turn is kept till a worker has room, so that blocks don't pile up
-            await has_room.wait()
-        return await asyncio.shield(came), len(raw)
-
-    async def _is_kept_by_now(self, kept: DigestKeeper, name: str) -> bool:
-        if name in self._kept_s:
-            return True
-        looked_a_moment_ago = clock.elapsed_s() - _looked_s.get() < _LOOK_AGAIN_S
-        return not looked_a_moment_ago and await asyncio.to_thread(kept.has, name)
-
-    def _note_kept(self, name: str) -> None:
-        now_s = clock.elapsed_s()
-        self._kept_s[name] = now_s
-        while now_s - self._kept_s[oldest := next(iter(self._kept_s))] > _LOOK_AGAIN_S:
-            del self._kept_s[oldest]
-
-    async def _digest_in_turn(self, block: WantedBlock, raw: bytes, run: RunDigest, has_room: asyncio.Event) -> bytes:
-        async with self.turns.digesting():
-            has_room.set()
-            return await self.digest_of_raw(block, raw, run)
-
-    def _is_digested(self, key: tuple[str, bool], has_room: asyncio.Event, came: asyncio.Task[bytes]) -> None:
-        del self._came[key]
-        has_room.set()
-        if not came.cancelled():
-            # nobody may be waiting for it any more, and asyncio complains of errors that nobody looks at
-            came.exception()
-
-    def _keeping(self, kept: DigestKeeper, name: str) -> RunDigest:
-        async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-            written_bytes, digest = await self._batches.run(keep_digest, kept.write, name, task, *args, **kwargs)
-            if written_bytes:
-                self._note_kept(name)
-            if kept.grown(written_bytes):
-                await asyncio.to_thread(kept.make_room)
-            return digest
-
-        return run
+        async with AsyncExitStack() as room:
+            async with self.turns.fetching(_rank.get()):
+                if kept and await kept.has(name):
+                    # another process, or a round, got it meanwhile
+                    return b"", 0
+                raw = await self.raw_from_node(block)
+                self.turns.spent(len(raw))
+                # a window that ends meanwhile leaves it to be done: the node should not have to send the block again
+                self._got.last((block.hash_text, kept is not None))
+                # the node's turn is kept till a worker has room, so that blocks don't pile up
+                await room.enter_async_context(self.turns.digesting())
+            return await self.digest_of_raw(block, raw, run), len(raw)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from utxoracle_tui import clock
 from utxoracle_tui.engine.block_file_pricing import NO_FILES_YET, BlockFilesReading, BlockSource
 from utxoracle_tui.engine.jobs.care import Budget, Pace
 from utxoracle_tui.engine.precedence import Precedence
+from utxoracle_tui.engine.waiting_line import WaitingLine
 from utxoracle_tui.sources.http_limits import Load
 
 _BLOCKS_A_PROCESSOR = 8
@@ -45,8 +44,8 @@ class Turns:
         self._precedence = precedence
         self._load = load
         self._pace = Pace(budget.mb_per_s)
-        self._at_node = _Queue(self._allowed, self._wait_s)
-        self._at_files = _Queue(lambda: 0 if precedence.is_taken else _BLOCKS_A_PROCESSOR * processors)
+        self._at_node = WaitingLine(self._allowed, self._wait_s)
+        self._at_files = WaitingLine(lambda: 0 if precedence.is_taken else _BLOCKS_A_PROCESSOR * processors)
         self._at_hand = asyncio.Semaphore(_BLOCKS_A_PROCESSOR * processors)
         self._processors = asyncio.Semaphore(processors)
         self._free = asyncio.Event()
@@ -99,55 +98,3 @@ class Turns:
         self._free.set()
         self._at_node.admit()
         self._at_files.admit()
-
-
-class _Queue:
-    """Those who wait for one thing, the lowest rank first, and among equals whoever came first."""
-
-    def __init__(self, allowed: Callable[[], int], wait_s: Callable[[], float] = lambda: 0.0) -> None:
-        """`allowed` turns may be held at once, the next one after `wait_s`."""
-        self.held = 0
-        self._allowed = allowed
-        self._wait_s = wait_s
-        self._numbers = itertools.count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-
-    @asynccontextmanager
-    async def turn(self, rank: int) -> AsyncIterator[None]:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._numbers), turn))
-        self.admit()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give_back()
-            raise
-        try:
-            yield
-        finally:
-            self._give_back()
-
-    def admit(self) -> None:
-        """Let in whoever may."""
-        while self._waiting:
-            if self.held >= self._allowed():
-                return
-            wait_s = self._wait_s()
-            if wait_s > 0:
-                self._admit_in(wait_s)
-                return
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                self.held += 1
-                turn.set_result(None)
-
-    def _give_back(self) -> None:
-        self.held -= 1
-        self.admit()
-
-    def _admit_in(self, wait_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self.admit)
