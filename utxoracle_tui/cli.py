@@ -20,6 +20,8 @@ INTERRUPTED = 130
 
 _WITH_SCREEN = ("console", "demo")
 """Commands that have started when the first screen is shown."""
+_LASTING = (*_WITH_SCREEN, "watch", "api", "serve")
+"""Commands that stay for months. The others are quicker with memory as it comes."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -27,10 +29,11 @@ def main(argv: Sequence[str]) -> int:
     if not logging.root.handlers:
         # without any, Python would write what goes to the log on the terminal as well
         logging.root.addHandler(logging.NullHandler())
-    lean_memory.keep_lean()
     arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)
+        if arguments.command in _LASTING:
+            lean_memory.keep_lean()
         start_up.begin()
         command = importlib.import_module(f"utxoracle_tui.commands.{arguments.command}")
         if arguments.command not in _WITH_SCREEN:

@@ -60,8 +60,11 @@ class MovingWindow:
         for place in np.flatnonzero(self._newest[keys] != numbers):
             successor = place + 1 + int(np.argmax(keys[place + 1 :] == keys[place]))
             older[successor] = numbers[place]
-        rows = numbers % len(self._txids)
-        self._txids[rows], self._prefixes[rows], self._older[rows] = digest.txids, prefixes, older
+        row = int(numbers[0]) % len(self._txids)
+        for column, new in ((self._txids, digest.txids), (self._prefixes, prefixes), (self._older, older)):
+            before_end = min(len(column) - row, len(new))
+            column[row : row + before_end] = new[:before_end]
+            column[: len(new) - before_end] = new[before_end:]
 
     def amounts_btc(self, digest: BlockDigest) -> NDArray[np.float64]:
         """Take in the next block; its amounts that section 2 keeps, in order."""

@@ -38,11 +38,12 @@ def central(points_usd: NDArray[np.float64], low: float, high: float) -> Central
     right = sums[-1] - sums
     distance = (x * index - left) + (right - x * (n - index - 1))
     price = float(x[np.argmin(distance)])
-    return Central(price, _median(np.sort(np.abs(x - price))), n)
+    return Central(price, _median(np.abs(x - price)), n)
 
 
-def _median(ordered: NDArray[np.float64]) -> float:
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
+def _median(values: NDArray[np.float64]) -> float:
+    middle = len(values) // 2
+    ordered = np.partition(values, (max(middle - 1, 0), middle))
+    if len(values) % 2:
         return float(ordered[middle])
     return (float(ordered[middle - 1]) + float(ordered[middle])) / 2

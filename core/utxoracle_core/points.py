@@ -101,6 +101,7 @@ def price_points(amounts_btc: NDArray[np.float64], heights: NDArray[np.int32], r
     hits = np.empty((len(amounts), len(USD_LADDER)), np.bool_)
     for column, (low, high) in enumerate(bands):
         hits[:, column] = (low < amounts) & (amounts < high)
-    output, step = np.nonzero(hits)
+    # in the order of the outputs, and of the ladder within each
+    output, step = np.divmod(np.flatnonzero(hits), len(USD_LADDER))
     usd = np.array(USD_LADDER, np.float64)[step] / amounts[output]
     return PricePoints(usd, heights[rows[output]])

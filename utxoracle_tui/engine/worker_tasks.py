@@ -19,6 +19,7 @@ from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
 from utxoracle_core.window import assemble
+from utxoracle_tui import lean_memory
 from utxoracle_tui.engine.giving_way import LAST, give_way
 from utxoracle_tui.engine.handing_over import Handed, taken
 from utxoracle_tui.sources.block_files_records import BlockPlace
@@ -36,6 +37,7 @@ def start_worker(cache_dir: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault(CACHE_VARIABLE, cache_dir)
     give_way()
+    lean_memory.hold()
     threading.Thread(target=_await_compiled, daemon=True).start()
 
 
