@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
+from textual_plotext.plot import Plot
 
 from tests.support import price_story as story
 from tests.support.price_story import ChartApp
@@ -246,3 +248,17 @@ async def test_the_table_sorts_filters_and_pages(large: Store) -> None:
         assert rows.row.key == chosen.key
         await press(pilot, "slash", "escape")
         assert rows.has_focus
+
+
+async def test_what_was_drawn_with_goes_without_being_looked_for(history: Store) -> None:
+    def plots() -> int:
+        return sum(isinstance(each, Plot) for each in gc.get_objects())
+
+    async with chart(history) as (pilot, _):
+        gc.disable()
+        try:
+            before = plots()
+            await press(pilot, "plus", "minus", "b")
+            assert plots() == before
+        finally:
+            gc.enable()

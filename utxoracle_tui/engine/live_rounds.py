@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from utxoracle_tui import lean_memory
 from utxoracle_tui.engine.keeper import Keeper, Keeping
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.rounds import Round, Rounds
@@ -131,6 +132,8 @@ class LiveRounds:
             # it will do after the next round
             with contextlib.suppress(OperatorError):
                 await rounds.fill_in(made)
+            # what the round was worked out with is done with, and the next one comes minutes later
+            await asyncio.to_thread(lean_memory.give_back)
 
     async def _look_for_watch(self, store: Store, tell: Callable[..., None]) -> None:
         while True:

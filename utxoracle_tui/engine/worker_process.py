@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pickle
+import select
 import socket
 import traceback
 from collections.abc import Callable
 from multiprocessing.context import SpawnContext
 from typing import TypeVar
 
+from utxoracle_tui import lean_memory
 from utxoracle_tui.engine.worker_tasks import start_worker
 
 T = TypeVar("T")
 _LENGTH_BYTES = 8
+_IDLE_S = 10.0
+"""After so long without a task a worker gives back the memory that it holds for the next one."""
 
 
 class WorkerEnded(Exception):
@@ -102,6 +106,8 @@ def _serve(connection: socket.socket, cache_dir: str) -> None:
     start_worker(cache_dir)
     with connection, contextlib.suppress(OSError, EOFError):
         while True:
+            if not select.select([connection], [], [], _IDLE_S)[0]:
+                lean_memory.give_back()
             request = _received(connection, int.from_bytes(_received(connection, _LENGTH_BYTES)))
             reply = _reply(request)
             connection.sendall(len(reply).to_bytes(_LENGTH_BYTES))

@@ -241,7 +241,7 @@ def _same_but_for_colour(style: Style, other: Style) -> bool:
 
 
 def _lines_of(plot: Plot) -> list[Text]:
-    """The lines of a plot, from the cells that plotext lays it out in.
+    """The lines of a plot, from the cells that plotext lays it out in; the plot is of no use after that.
 
     What it prints, a text of escape sequences, would take it three times as long to make and us to read again.
     """
@@ -249,6 +249,8 @@ def _lines_of(plot: Plot) -> list[Text]:
     figure._set_sizes()
     figure._build_matrix()
     cells = figure.monitor.matrix
+    # it refers to itself, so that its hundred kilobytes would stay until Python looks for such rings
+    vars(figure).clear()
     lines = []
     for marks, *colours in zip(cells.marker, cells.fullground, cells.style, cells.background, strict=True):
         spans: list[Span] = []
