@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
@@ -68,12 +67,17 @@ def replace_file(path: Path, data: bytes, keep_as: Path | None = None) -> None:
     sync_folder(path.parent)
 
 
-def replace_unsynced(path: Path, write: Callable[[Path], None]) -> None:
-    """Put a file in place that can be made again: whole or not at all, but not surely on the disk after a crash."""
+def replace_unsynced(path: Path, *pieces: bytes) -> None:
+    """Put a file in place that can be made again: whole or not at all, but not surely on the disk after a crash.
+
+    Raises `OSError`.
+    """
     temporary = temporary_beside(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
-        write(temporary)
-        temporary.chmod(PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utxoracle_tui import start_up
+from utxoracle_tui import lean_memory, start_up
 from utxoracle_tui.commands.running import run_until_signal
 from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.errors import Exit, OperatorError
@@ -32,6 +32,8 @@ def run(arguments: argparse.Namespace) -> Exit:
     if not arguments.serve:
         return run_console(arguments)
     start_up.over()
+    # a node that takes a block's memory from the system anew each time costs those who ask it a third of their time
+    lean_memory.hold()
     options = HostOptions.from_arguments(arguments)
     try:
         run_until_signal(_serve(options, announce=arguments.announce, parent=arguments.parent))

@@ -66,12 +66,12 @@ class Blobs:
         Whoever minds it is to be told, with `grown`.
         """
         path = self._path(name)
-        data = _line(content) + content
-        if len(data) > self._max_bytes:
+        line = _line(content)
+        if len(line) + len(content) > self._max_bytes:
             return 0
         for attempt in range(2):
             try:
-                durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
+                durable.replace_unsynced(path, line, content)
             except FileNotFoundError:
                 if attempt or not self._made_folder(path.parent):
                     return 0
@@ -79,7 +79,7 @@ class Blobs:
                 return 0
             else:
                 break
-        return len(data)
+        return len(line) + len(content)
 
     def grown(self, by_bytes: int) -> bool:
         """Take note of bytes that were written; whether it is time to make room."""
@@ -141,7 +141,3 @@ class Blobs:
 
 def _line(content: bytes) -> bytes:
     return _MAGIC + f"{zlib.crc32(content):08x}\n".encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

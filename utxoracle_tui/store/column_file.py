@@ -42,13 +42,9 @@ class ColumnFile:
     def write(self, path: Path, checksum: str, array: NDArray[np.float64]) -> None:
         """Keep an array, if the disk allows it."""
         content = np.ascontiguousarray(array, dtype="<f8").tobytes()
-        data = self._line(checksum, memoryview(content)) + b"\n" + content
+        line = self._line(checksum, memoryview(content)) + b"\n"
         with contextlib.suppress(OSError):
-            durable.replace_unsynced(path, lambda temporary: _write(temporary, data))
+            durable.replace_unsynced(path, line, content)
 
     def _line(self, checksum: str, content: memoryview) -> bytes:
         return _MAGIC + f"{checksum} {self._layout} {zlib.crc32(content):08x}".encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

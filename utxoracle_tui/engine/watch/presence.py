@@ -109,7 +109,7 @@ class Presence:
         beat = _Beat(os.getpid(), self._since_s, clock.now_s())
         data = json.dumps(asdict(beat)).encode() + b"\n"
         with suppress(OSError):
-            durable.replace_unsynced(home / BEAT, lambda path: _write(path, data))
+            durable.replace_unsynced(home / BEAT, data)
 
     def leave(self) -> None:
         """Take the mark away."""
@@ -154,7 +154,3 @@ def _read(home: Path, *, runs: bool) -> WatchSeen | None:
         return WatchSeen(runs, int(found["pid"]), float(found["since_s"]), float(found["beat_s"]))
     except (OSError, ValueError, KeyError, TypeError):
         return WatchSeen(runs) if runs else None
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
