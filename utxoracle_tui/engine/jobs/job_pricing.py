@@ -27,6 +27,7 @@ from utxoracle_tui.engine.pricing import (
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.shared_work import SharedWork
 from utxoracle_tui.engine.worker_tasks import (
+    price_blocks,
     price_digests,
     price_kept,
     price_kept_blocks,
@@ -92,6 +93,12 @@ class JobPricing(NodePricing):
             async with self.turns.pricing():
                 found = await self.block_prices((), digests, start_price_usd)
         return plan, found
+
+    async def block_prices(
+        self, before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None
+    ) -> list[BlockReading]:
+        """As `WindowPricing.block_prices`."""
+        return await self._workers.run_behind(price_blocks, before, digests, start_price_usd)
 
     async def digest(self, block: WantedBlock) -> tuple[bytes, int]:
         """Get and digest the block when it is its turn. What is read from files is no burden to the node."""
