@@ -312,7 +312,11 @@ _POINTS = _in(
     ),
     ("round amounts give no point", "rows = rows[~near_round_btc(amounts_btc[rows])]", "rows = rows[:]"),
     ("a point is a quotient", "[step] / amounts[output]", "[step] * (1 / amounts[output])"),
-    ("points in order of the outputs", "output, step = np.nonzero(hits)", "step, output = np.nonzero(hits.T)"),
+    (
+        "points in order of the outputs",
+        "output, step = np.divmod(np.flatnonzero(hits), len(USD_LADDER))",
+        "step, output = np.divmod(np.flatnonzero(hits.T), len(hits))",
+    ),
 )
 
 _CENTRAL = (
@@ -331,7 +335,7 @@ _CENTRAL = (
             "distance = x * index - left + right - x * (n - index - 1)",
         ),
         ("the first of equals", "x[np.argmin(distance)]", "x[n - 1 - np.argmin(distance[::-1])]"),
-        ("the deviation is a median", "_median(np.sort(np.abs(x - price)))", "float(np.mean(np.abs(x - price)))"),
+        ("the deviation is a median", "_median(np.abs(x - price))", "float(np.mean(np.abs(x - price)))"),
         (
             "the mean of the two middle deviations",
             "return (float(ordered[middle - 1]) + float(ordered[middle])) / 2",

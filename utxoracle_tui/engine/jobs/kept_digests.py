@@ -27,12 +27,14 @@ class KeptDigests:
 
     async def among(self, names: Iterable[str]) -> set[str]:
         """Look at all these names; those under which there is something."""
-        names = list(names)
-        found = await asyncio.to_thread(lambda: [name for name in names if self.keeper.has(name)])
-        there = set(found)
+        names, began_s = list(names), clock.elapsed_s()
+        found = set(await asyncio.to_thread(lambda: [name for name in names if self.keeper.has(name)]))
         for name in names:
-            self._note(name, is_there=name in there)
-        return there
+            seen_s, was_there = self._seen.get(name, (0.0, False))
+            # what came while others were looked at may have been looked at before
+            if not (was_there and seen_s >= began_s):
+                self._note(name, is_there=name in found)
+        return {name for name in names if self._seen[name][1]}
 
     async def has(self, name: str) -> bool:
         """Whether there is a digest of a name, though it may be damaged."""
