@@ -12,9 +12,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +23,13 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Span, Text
 from textual import work
-from textual.color import Color
 from textual.strip import Strip
 from textual.visual import VisualType
 from textual_plotext import PlotextPlot
 from textual_plotext.plot import Plot
 
 from utxoracle_tui.ui.cells import EMPTY, Axis, CellPicture
+from utxoracle_tui.ui.inks import Inks, inks_of, style_of
 from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
 from utxoracle_tui.ui.widgets.changed_cells import cells_of_strip, changed_regions
 
@@ -42,10 +41,8 @@ _PLOTEXT = threading.Lock()
 _DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
 _TICK = "┬"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 5
-_TOWARDS_BACKGROUND = 0.6
 _ASCII = str.maketrans("│─┤├┼┬┴└┘┌┐━", "|-+++++++++=")
 
-Rgb = tuple[int, int, int]
 Fitted = Callable[[int, int], CellPicture | None]
 """Makes a picture for so many columns and rows, in a thread."""
 
@@ -56,8 +53,7 @@ class _Look:
 
     columns: int
     rows: int
-    theme: str
-    colours: dict[Colour, Rgb]
+    inks: Inks
 
 
 class Chart(PlotextPlot):
@@ -154,16 +150,7 @@ class Chart(PlotextPlot):
         return Text(self._empty_text if self._is_known else "", "dim")
 
     def _look(self) -> _Look:
-        variables = self.app.theme_variables
-        background = Color.parse(variables["background"])
-        colours: dict[Colour, Rgb] = {
-            name: Color.parse(variables[name]).rgb for name in get_args(Colour) if name in variables
-        }
-        blends: tuple[tuple[Colour, str], ...] = (("quiet", "foreground"), ("band", "success"))
-        for name, of in blends:
-            colours[name] = Color.parse(variables[of]).blend(background, _TOWARDS_BACKGROUND).rgb
-        theme = self._get_plotext_theme_name(self.app.theme)
-        return _Look(self.size.width, self.size.height, theme, colours)
+        return _Look(self.size.width, self.size.height, inks_of(self.app.theme_variables))
 
 
 def _drawing(picture: Picture | Fitted, look: _Look) -> tuple[Text, list[Strip]] | None:
@@ -192,11 +179,12 @@ def _draw_cells(picture: CellPicture, look: _Look) -> list[Text]:
     plot.xaxes(picture.x_axis is not Axis.NONE, False)
     plot.yaxes(True, False)
     # a mark that nobody sees: plotext must not be given an empty chart
-    plot.scatter([0], [0], marker=EMPTY, color=look.colours["foreground"])
+    plot.scatter([0], [0], marker=EMPTY, color=look.inks.of["foreground"].colour)
     for colour, cells in _by_colour(picture).items():
         rows_of, columns_of, marks = zip(*cells, strict=True)
+        ink = look.inks.of[colour]
         # it takes a mark a point as well
-        plot.scatter(columns_of, rows_of, marker=list(marks), color=look.colours[colour])  # type: ignore[arg-type]
+        plot.scatter(columns_of, rows_of, marker=list(marks), color=ink.colour, style=ink.style)  # type: ignore[arg-type]
     width = picture.label_columns
     y_labels = [tick.label[:width].rjust(width) for tick in picture.y_ticks]
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
@@ -208,7 +196,7 @@ def _draw_cells(picture: CellPicture, look: _Look) -> list[Text]:
     if picture.x_axis is Axis.LABELLED:
         places = [width + 1 + int(tick.at) for tick in picture.x_ticks]
         labels = _label_row(look.columns, places, [tick.label for tick in picture.x_ticks])
-        lines.append(Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color)))
+        lines.append(Text(labels, look.inks.of["foreground"].rich_style))
     return lines
 
 
@@ -257,20 +245,12 @@ def _lines_of(plot: Plot) -> list[Text]:
         start = 0
         for codes, run in groupby(zip(*colours, strict=True)):
             end = start + sum(1 for _ in run)
-            style = _style(colors_to_ansi(*codes))
+            style = style_of(colors_to_ansi(*codes))
             if style is not None:
                 spans.append(Span(start, end, style))
             start = end
         lines.append(Text("".join(marks), spans=spans))
     return lines[::-1]
-
-
-@lru_cache(maxsize=1024)
-def _style(codes: str) -> Style | None:
-    """The style that a run of escape sequences comes to."""
-    spans = Text.from_ansi(f"{codes}x").spans
-    style = spans[0].style if spans else None
-    return style if isinstance(style, Style) else None
 
 
 def _by_colour(picture: CellPicture) -> dict[Colour, list[tuple[int, int, str]]]:
@@ -286,7 +266,9 @@ def _new_plot(look: _Look, rows_more: int = 0) -> Plot:
     plot.clear_figure()
     plot.plotsize(look.columns, look.rows + rows_more)
     plot._set_size(look.columns, look.rows + rows_more)
-    plot.theme(look.theme)
+    plot.canvas_color(look.inks.canvas)
+    plot.axes_color(look.inks.canvas)
+    plot.ticks_color(look.inks.of["foreground"].colour)
     return plot
 
 
@@ -298,7 +280,7 @@ def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
         _add(plot, series, picture, look)
     if picture.level is not None:
         # as a series, for plotext draws its own lines below all points
-        plot.plot(picture.x_range, (picture.level, picture.level), marker="━", color=look.colours["foreground"])
+        plot.plot(picture.x_range, (picture.level, picture.level), marker="━", color=look.inks.of["foreground"].colour)
     # plotext keeps the row below the axis free for labels; it would place them in an order that changes from one
     # process to the next, and leave out those that no longer fit
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
@@ -309,7 +291,7 @@ def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
     axis = lines[-1].plain
     places = [column for column, mark in enumerate(axis) if mark == _TICK]
     labels = _label_row(len(axis), places, [tick.label for tick in picture.x_ticks])
-    return [*lines, Text(labels, Style(color=Color(*look.colours["foreground"]).rich_color))]
+    return [*lines, Text(labels, look.inks.of["foreground"].rich_style)]
 
 
 def _label_row(columns: int, places: Sequence[int], labels: Sequence[str]) -> str:
@@ -325,18 +307,18 @@ def _label_row(columns: int, places: Sequence[int], labels: Sequence[str]) -> st
 
 
 def _add(plot: Plot, series: Series, picture: Picture, look: _Look) -> None:
-    colour = look.colours[series.colour]
+    ink = look.inks.of[series.colour]
     inside = _inside(series.x, picture.x_range) & _inside(series.y, picture.y_range)
     x, y = series.x[inside], series.y[inside]
     if len(x) == 0:
         return
     if series.mark is Mark.BARS:
         x, y = _tallest_a_column(x, y, picture.x_range, look.columns)
-        plot.bar(x.tolist(), y.tolist(), width=0.9, color=colour, marker="hd", minimum=picture.y_range[0])
+        plot.bar(x.tolist(), y.tolist(), width=0.9, color=ink.colour, marker="hd", minimum=picture.y_range[0])
         return
     if series.mark is Mark.DOTS:
         x, y = _one_a_dot(x, y, picture, look)
-    plot.scatter(x.tolist(), y.tolist(), marker=series.mark.value, color=colour)
+    plot.scatter(x.tolist(), y.tolist(), marker=series.mark.value, color=ink.colour)
 
 
 def _inside(values: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.bool_]:
