@@ -208,14 +208,15 @@ async def test_the_windows_screen_by_keys(workers: Workers) -> None:
         # a range that is marked on the chart can be written to a file, whose path goes to the clipboard
         await pilot.press("A", "home", "m", "end", "m")
         await until(pilot, lambda: isinstance(pilot.app.screen, RangeChoice))
-        assert str(pilot.app.screen.query_one(Label).render()).startswith(f"{days[0].date} to ")
-        await pilot.press("w")
+        assert str(pilot.app.screen.query_one(Label).render()).startswith(f"{days[0].date} 00:00 – ")
+        await pilot.press("c")
         exports = node.folder / "console" / "exports"
         await until(pilot, lambda: exports.is_dir() and any(exports.glob("*.csv")))
         (written,) = exports.iterdir()
         await until(pilot, lambda: pilot.app.clipboard == str(written))
         rows = [line for line in written.read_text().splitlines() if not line.startswith("#")]
-        assert len(rows) == 1 + len(store.windows.newest("day", 9)) + len(store.windows.newest("blocks", 9))
+        assert sum(",window price of a day," in row for row in rows) == len(store.windows.newest("day", 9))
+        assert sum(",window price," in row for row in rows) == len(store.observations.newest(9))
         # as can be what is shown: the figures, the chart, and the rows of the windows
         for keys, name in (("ec", "figures-*.csv"), ("es", "prices-all-*.svg"), ("3ej", "windows-shown-*.jsonl")):
             await pilot.press(*keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from textual.command import CommandPalette
@@ -115,18 +116,18 @@ async def test_who_only_looks_cannot_ask_for_anything() -> None:
 
 
 async def test_who_only_looks_may_export_a_range_and_no_more() -> None:
-    from datetime import date
-
     app = console(read_only=True)
     async with app.run_test(size=(120, 40)) as pilot:
         answers: list[object] = []
-        app.push_screen(RangeChoice(date(2025, 1, 1), date(2025, 1, 2)), answers.append)
+        app.push_screen(
+            RangeChoice(1_735_700_000.0, 1_735_800_000.0, date(2025, 1, 1), date(2025, 1, 2)), answers.append
+        )
         await until(pilot, lambda: isinstance(app.screen, RangeChoice))
         assert "backfill" not in str(app.screen.query_one(Label).render())
         await pilot.press("b", "r")
         assert answers == []
-        await pilot.press("x")
-        await until(pilot, lambda: answers == ["observations"])
+        await pilot.press("c")
+        await until(pilot, lambda: answers == ["csv"])
 
 
 async def test_a_letter_leads_to_each_pane() -> None:

@@ -1,17 +1,19 @@
-"""Writing what somebody looks at on a screen to files: a range of the store, the rows of a table, a chart."""
+"""Writing what somebody looks at on a screen to files: windows, a range, the rows of a table, a chart."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from utxoracle_tui import __version__, clock, formats
 from utxoracle_tui.durable import private_folder
+from utxoracle_tui.engine.chart.figures import facts_of, just_after, rows_of
+from utxoracle_tui.engine.chart.series import PriceSeries
 from utxoracle_tui.errors import Exit, OperatorError
-from utxoracle_tui.store.exporting import Format, Row, Wanted, What, export_to_file, rows_to_file, write_whole
+from utxoracle_tui.store.exporting import Format, Row, Wanted, export_to_file, rows_to_file, write_whole
 from utxoracle_tui.store.records import Window
 from utxoracle_tui.store.store import Store
 
@@ -19,12 +21,16 @@ _ENDINGS: dict[Format, str] = {"csv": "csv", "json": "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenRange:
+class Written:
     """What was written."""
 
     path: Path
     count: int
-    """How many records."""
+
+
+def store_not_open() -> OperatorError:
+    """What is said to somebody who is too early."""
+    return OperatorError("not_open", "The store is not open yet; try again in a moment.", Exit.FAILED)
 
 
 class ScreenExport:
@@ -38,17 +44,32 @@ class ScreenExport:
         self._folder = folder
         self._label = label
 
-    async def write(self, what: What, form: Format, first: date, last: date) -> WrittenRange:
-        """Write what is stored of the UTC days `first` to `last`, both included. Raises `OperatorError`."""
-        store = self._store()
-        name = f"{what}-{first}-to-{last}.{_ENDINGS[form]}"
-        return await asyncio.to_thread(self._records, store, Wanted(what, form, first, last, self._label), name, None)
-
-    async def write_windows(self, windows: Sequence[Window], form: Format) -> WrittenRange:
+    async def write_windows(self, windows: Sequence[Window], form: Format) -> Written:
         """Write windows in the order that they are in. Raises `OperatorError`."""
+        store = self._opened()
+        if store is None:
+            raise store_not_open()
         wanted = Wanted("windows", form, label=self._label)
-        name = f"windows-shown.{_ENDINGS[form]}"
-        return await asyncio.to_thread(self._records, self._store(), wanted, name, windows)
+
+        def write() -> Written:
+            path = self._path(f"windows-shown.{_ENDINGS[form]}")
+            return Written(path, export_to_file(store, wanted, path, windows).count)
+
+        return await asyncio.to_thread(write)
+
+    async def write_range(self, series: PriceSeries, from_s: float, to_s: float, form: Format) -> Written:
+        """Write the figures from one moment to another, both included. Raises `OperatorError`."""
+        end_s = just_after(to_s)
+        rows = await asyncio.to_thread(rows_of, series, from_s, end_s)
+        head = {
+            "what": "a marked range of the price chart",
+            "from": formats.utc_iso(from_s),
+            "to": formats.utc_iso(to_s),
+            **facts_of(series, from_s, end_s),
+            "count": len(rows),
+        }
+        name = f"range-{_moment(from_s)}-to-{_moment(to_s)}"
+        return Written(await self.write_rows(name, head, lambda: rows, form), len(rows))
 
     async def write_rows(self, name: str, head: dict[str, object], rows: Callable[[], list[Row]], form: Format) -> Path:
         """Write the rows of a table, made in a thread; `head` is what is to be said of them.
@@ -84,16 +105,6 @@ class ScreenExport:
             "made": formats.utc_iso(clock.now_s()),
         }
 
-    def _records(self, store: Store, wanted: Wanted, name: str, records: Sequence[Window] | None) -> WrittenRange:
-        path = self._path(name)
-        return WrittenRange(path, export_to_file(store, wanted, path, records).count)
-
-    def _store(self) -> Store:
-        store = self._opened()
-        if store is None:
-            raise OperatorError("not_open", "The store is not open yet; try again in a moment.", Exit.FAILED)
-        return store
-
     def _path(self, name: str) -> Path:
         """A path with the time in it; its folder is made."""
         folder = self._folder or Path.cwd()
@@ -103,7 +114,9 @@ class ScreenExport:
             reason = error.strerror or type(error).__name__
             raise OperatorError("export_failed", f"Could not make {folder}: {reason}.", Exit.FAILED) from None
         stem, _, ending = name.rpartition(".")
-        return folder / f"{stem}-{self._now():%Y%m%dT%H%M%SZ}.{ending}"
+        return folder / f"{stem}-{_moment(clock.now_s())}.{ending}"
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(clock.now_s(), UTC)
+
+def _moment(time_s: float) -> str:
+    """A moment in UTC as it stands in the names of files."""
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y%m%dT%H%M%SZ}"

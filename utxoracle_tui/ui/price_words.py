@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from rich.text import Text
 
-from utxoracle_core import BLOCK_METHOD
-from utxoracle_core.price import METHOD
 from utxoracle_tui import formats
 from utxoracle_tui.engine.chart.cursor import BlockAt, CursorReading, FigureAt
+from utxoracle_tui.engine.chart.figures import facts_of
 from utxoracle_tui.engine.chart.levels import ALERT_PCT, LARGE_PCT, Level, level_of, levels
 from utxoracle_tui.engine.chart.series import Codes, Flags, Floats, GapReason, Source, State, inside
 from utxoracle_tui.engine.chart.statistics import RangeStatistics
@@ -184,19 +183,11 @@ def summary(frame: Frame, statistics: RangeStatistics) -> str:
 
 def facts(frame: Frame) -> dict[str, object]:
     """What a file with the figures of a span says of them first."""
-    series = frame.series
-    blocks, windows, exchange = series.blocks, series.windows, series.exchange
-    heights = blocks.height[inside(blocks.time_s, frame.start_s, frame.end_s)]
-    has_windows = len(windows.time_s[inside(windows.time_s, frame.start_s, frame.end_s)]) > 0
-    sources = exchange.source[inside(exchange.time_s, frame.start_s, frame.end_s)]
     return {
         "from": formats.utc_minute(frame.start_s) if frame.start_s > 0 else None,
         "to": formats.utc_minute(frame.end_s),
         "basis": frame.basis,
-        "first_height": int(heights.min()) if len(heights) else None,
-        "last_height": int(heights.max()) if len(heights) else None,
-        "methods": [name for name, there in ((BLOCK_METHOD, len(heights) > 0), (METHOD, has_windows)) if there],
-        "exchange_sources": sorted({Source(int(code)).word for code in set(sources.tolist())} - {Source.NONE.word}),
+        **facts_of(frame.series, frame.start_s, frame.end_s),
     }
 
 

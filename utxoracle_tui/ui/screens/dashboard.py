@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,14 +13,16 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
+from utxoracle_tui.engine.chart.figures import just_after
 from utxoracle_tui.engine.chart.history import PriceRange
 from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.live_window import Doing, WindowReading
 from utxoracle_tui.engine.request import Day, Last, Request, title_of
+from utxoracle_tui.engine.screen_export import store_not_open
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.store.exporting import Format, What
+from utxoracle_tui.store.exporting import Format
 from utxoracle_tui.ui import stack_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
@@ -167,7 +169,8 @@ class Dashboard(JobAsking, ExportingScreen):
 
     @on(PriceChart.RangeMarked)
     def _range_marked(self, message: PriceChart.RangeMarked) -> None:
-        first, last = (datetime.fromtimestamp(at_s, UTC).date() for at_s in (message.from_s, message.to_s))
+        from_s, to_s = message.from_s, message.to_s
+        first, last = (datetime.fromtimestamp(at_s, UTC).date() for at_s in (from_s, to_s))
 
         def chosen(action: RangeAction | None) -> None:
             if action == "backfill":
@@ -175,13 +178,17 @@ class Dashboard(JobAsking, ExportingScreen):
             elif action == "rerun":
                 self.ask_for_rerun(Days(first, last), f"the days {first} to {last}" if first < last else str(first))
             elif action is not None:
-                self.export(lambda: self._write_range(action, first, last))
+                self.export(lambda: self._write_range(action, from_s, to_s))
 
-        self.app.push_screen(RangeChoice(first, last), chosen)
+        self.app.push_screen(RangeChoice(from_s, to_s, first, last), chosen)
 
-    async def _write_range(self, what: What, first: date, last: date) -> tuple[str, Path]:
-        written = await self._parts.exports.write(what, "csv", first, last)
-        return formats.plural(written.count, what.removesuffix("s")), written.path
+    async def _write_range(self, form: Format, from_s: float, to_s: float) -> tuple[str, Path]:
+        # the chart may have moved on from where the first mark was set
+        found = await self._parts.history.load(from_s, just_after(to_s))
+        if found is None:
+            raise store_not_open()
+        written = await self._parts.exports.write_range(found.series, from_s, to_s, form)
+        return formats.plural(written.count, "figure"), written.path
 
     def action_export(self) -> None:
         """Keep the chart or the figures below it in a file."""

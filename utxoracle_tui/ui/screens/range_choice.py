@@ -14,14 +14,7 @@ from textual.widgets import Label
 from utxoracle_tui import formats
 from utxoracle_tui.ui.key_names import key_of, may_change
 
-RangeAction = Literal["backfill", "rerun", "observations", "windows"]
-_CHOICES = (
-    ("range.backfill", "backfill its missing days"),
-    ("range.rerun", "work its days out anew"),
-    ("range.observations", "export its observations, as CSV"),
-    ("range.windows", "export its windows, as CSV"),
-    ("range.nothing", "nothing, the marks stay"),
-)
+RangeAction = Literal["csv", "json", "backfill", "rerun"]
 _CHANGES = frozenset({"range.backfill", "range.rerun"})
 
 
@@ -31,30 +24,46 @@ class RangeChoice(ModalScreen[RangeAction | None]):
     CSS = """
     RangeChoice { align: center middle; }
     RangeChoice > Vertical {
-        width: 56; max-width: 90%; height: auto; border: round $primary; padding: 1 2; background: $panel;
+        width: 66; max-width: 90%; height: auto; border: round $primary; padding: 1 2; background: $panel;
     }
     RangeChoice Label { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "choose('csv')", "Export as CSV", id="range.csv"),
+        Binding("j", "choose('json')", "Export as JSON lines", id="range.json"),
         Binding("b", "choose('backfill')", "Backfill", id="range.backfill"),
         Binding("r", "choose('rerun')", "Rerun", id="range.rerun"),
-        Binding("x", "choose('observations')", "Export observations", id="range.observations"),
-        Binding("w", "choose('windows')", "Export windows", id="range.windows"),
         Binding("escape", "choose(None)", "Nothing", id="range.nothing"),
     ]
 
-    def __init__(self, first: date, last: date) -> None:
-        """`first` and `last` are the UTC days that the range touches."""
+    def __init__(self, from_s: float, to_s: float, first: date, last: date) -> None:
+        """`from_s` and `to_s` are the marks, `first` and `last` the UTC days that the range between them touches."""
         super().__init__()
+        self._from_s, self._to_s = from_s, to_s
         self._first, self._last = first, last
 
     def compose(self) -> ComposeResult:
-        """The days, and a line for each choice."""
+        """The marks, the days, and a line for each choice."""
+        touched = str(self._first) if self._first == self._last else f"{self._first} to {self._last}"
         count = formats.plural((self._last - self._first).days + 1, "day")
-        choices = [choice for choice in _CHOICES if may_change(self) or choice[0] not in _CHANGES]
-        lines = "\n".join(f"{key_of(self, binding):<4} {what}" for binding, what in choices)
+        lines = "\n".join(
+            f"{key_of(self, binding):<4} {what}"
+            for binding, what in self._choices()
+            if may_change(self) or binding not in _CHANGES
+        )
         with Vertical():
-            yield Label(f"{self._first} to {self._last} UTC, {count}\n\n{lines}", markup=False)
+            yield Label(f"{formats.utc_span(self._from_s, self._to_s)}, in {count}: {touched}\n\n{lines}", markup=False)
+
+    def _choices(self) -> list[tuple[str, str]]:
+        """The binding and the words of each."""
+        days, which = ("day", "is") if self._first == self._last else ("days", "are")
+        return [
+            ("range.csv", "export the figures between the marks, as CSV"),
+            ("range.json", "the same as JSON lines"),
+            ("range.backfill", f"backfill what {which} missing of the whole {days}"),
+            ("range.rerun", f"work the whole {days} out anew"),
+            ("range.nothing", f"nothing; the marks stay, and {key_of(self, 'chart.range_again')} asks again"),
+        ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without the right to change anything, a range can only be exported."""

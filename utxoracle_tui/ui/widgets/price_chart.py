@@ -70,6 +70,7 @@ class PriceChart(Vertical, can_focus=True):
         Binding("A", "preset('all')", "All", id="chart.range_all", show=False),
         Binding("t", "basis", "Basis", id="chart.basis"),
         Binding("m", "mark", "Mark", id="chart.mark"),
+        Binding("enter", "range_again", "Marked range", id="chart.range_again", show=False),
         Binding("i", "in_words", "Words", id="chart.in_words"),
         Binding("escape", "clear", "Clear marks", id="chart.clear", show=False),
     ]
@@ -355,7 +356,13 @@ class PriceChart(Vertical, can_focus=True):
             self._mark(cursor_s=at_s, range_start_s=at_s, range_end_s=None)
             return
         self._mark(cursor_s=at_s, range_end_s=at_s)
-        self.post_message(self.RangeMarked(min(start_s, at_s), max(start_s, at_s)))
+        self.action_range_again()
+
+    def action_range_again(self) -> None:
+        """Ask what is to be done with the marked range."""
+        start_s, end_s = self._marks.range_start_s, self._marks.range_end_s
+        if start_s is not None and end_s is not None:
+            self.post_message(self.RangeMarked(min(start_s, end_s), max(start_s, end_s)))
 
     def action_clear(self) -> None:
         """Take away the marks and the cursor."""
