@@ -94,6 +94,20 @@ async def test_ranges_zoom_and_pan_by_keys(history: Store) -> None:
         assert text(app, "#chart-heading").startswith("24 hours · live")
 
 
+async def test_zooming_out_ends_with_all_there_is(history: Store) -> None:
+    async with chart(history, (100, 24)) as (pilot, app):
+        await press(pilot, *["minus"] * 12)
+        heading = text(app, "#chart-heading")
+        # the first of the stored days, and now, which is midnight
+        assert heading.startswith("all · live")
+        assert "2024-11-10 00:00 – 2025-01-08 00:0" in heading
+        before = app.wanted[-1]
+        await press(pilot, "minus")
+        assert (text(app, "#chart-heading"), app.wanted[-1]) == (heading, before)
+        await press(pilot, *["plus"] * 12)
+        assert text(app, "#chart-heading").startswith("1 hour · live")
+
+
 async def test_a_cursor_reads_what_is_stored(large: Store) -> None:
     async with chart(large) as (pilot, app):
         records = {record.last_height: record for record in large.block_prices.all()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,6 +15,8 @@ from utxoracle_tui.ui.chart_view import ChartView, following, preset_view, view_
 
 NOW_S = 1_736_294_400.0
 DAY_S = 86_400.0
+FIRST_S = NOW_S - 400 * DAY_S
+"""Of the first figure."""
 
 
 @pytest.mark.parametrize(("name", "days"), [("day", 1), ("week", 7), ("month", 30), ("quarter", 90), ("year", 365)])
@@ -29,16 +32,66 @@ def test_a_preset_ends_now_and_goes_on(name: str, days: int) -> None:
 def test_zoom_keeps_the_cursor_where_it_is() -> None:
     view = ChartView(NOW_S - DAY_S, NOW_S)
     at_s = NOW_S - DAY_S / 4
-    closer = view.zoomed(True, at_s, NOW_S)
+    closer = view.zoomed(True, at_s, NOW_S, FIRST_S)
     assert closer.span_s == DAY_S / 2
     assert (at_s - closer.start_s) / closer.span_s == pytest.approx(0.75)
     assert not closer.follows
-    assert closer.zoomed(False, at_s, NOW_S).start_s == pytest.approx(view.start_s)
+    assert closer.zoomed(False, at_s, NOW_S, FIRST_S).start_s == pytest.approx(view.start_s)
     # without a cursor a view that follows goes on following
-    assert view.zoomed(False, None, NOW_S).follows
+    assert view.zoomed(False, None, NOW_S, FIRST_S).follows
     for _ in range(50):
-        view = view.zoomed(True, None, NOW_S)
+        view = view.zoomed(True, None, NOW_S, FIRST_S)
     assert view.span_s == 3600
+
+
+SLIVER_S = 900.0
+"""What the end of a view may be later than now, at the most."""
+
+
+@pytest.mark.parametrize("name", ["day", "week", "month", "quarter", "year", "all"])
+def test_no_view_ends_in_the_future(name: str) -> None:
+    view = preset_view(name, NOW_S)
+    for _ in range(12):
+        assert NOW_S < view.end_s <= NOW_S + SLIVER_S
+        view = view.zoomed(False, NOW_S - 600, NOW_S, FIRST_S)
+    for view in (view_of(FIRST_S, NOW_S, NOW_S), view_of(NOW_S, NOW_S, NOW_S)):
+        assert NOW_S < view.end_s <= NOW_S + SLIVER_S
+    assert preset_view("week", NOW_S).panned(-1, NOW_S).shifted_to(NOW_S - 1, NOW_S).end_s <= NOW_S + SLIVER_S
+
+
+@pytest.mark.parametrize("around_s", [None, NOW_S - 3 * DAY_S, FIRST_S])
+def test_zooming_out_ends_at_what_there_is(around_s: float | None) -> None:
+    view = preset_view("day", NOW_S)
+    seen = []
+    for _ in range(20):
+        view = view.zoomed(False, around_s, NOW_S, FIRST_S)
+        seen.append(view.span_s)
+        assert view.start_s >= FIRST_S
+    assert (view.preset, view.title, view.start_s, view.follows) == ("all", "all", FIRST_S, True)
+    assert seen == sorted(seen)
+    assert view.zoomed(True, None, NOW_S, FIRST_S).span_s == pytest.approx((NOW_S - FIRST_S) / 2, abs=SLIVER_S)
+
+
+def test_all_ends_at_the_same_moment_before_and_after_it_is_known_what_there_is() -> None:
+    view = preset_view("all", NOW_S)
+    known = replace(view, start_s=NOW_S - 1.5 * DAY_S)
+    assert view.at(NOW_S + 30).end_s == known.at(NOW_S + 30).end_s == view.end_s
+
+
+@pytest.mark.parametrize(
+    ("span_s", "title"),
+    [
+        (3600, "1 hour"),
+        (5400, "1.5 hours"),
+        (DAY_S, "24 hours"),
+        (2 * DAY_S, "2 days"),
+        (365 * DAY_S, "365 days"),
+        (40 * 365.25 * DAY_S, "40 years"),
+        (1100 * DAY_S, "3.01 years"),
+    ],
+)
+def test_a_span_in_words(span_s: float, title: str) -> None:
+    assert ChartView(NOW_S - span_s, NOW_S).title == title
 
 
 def test_pan_stops_at_now_and_follows_again_there() -> None:
@@ -54,10 +107,10 @@ def test_pan_stops_at_now_and_follows_again_there() -> None:
 
 
 def test_a_view_of_two_moments_has_both_in_it() -> None:
-    view = view_of(NOW_S - 7200, NOW_S)
+    view = view_of(NOW_S - 7200, NOW_S, NOW_S)
     assert view.start_s < NOW_S - 7200
     assert view.end_s > NOW_S
-    assert view_of(NOW_S, NOW_S).span_s == 3600
+    assert view_of(NOW_S, NOW_S, NOW_S).span_s == 3600
 
 
 @pytest.mark.parametrize("days", [0.05, 0.5, 1, 7, 30, 90, 365, 4000])

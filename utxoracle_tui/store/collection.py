@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from enum import Enum
+from itertools import groupby
 from operator import eq
 from typing import Any, Generic
 
@@ -135,6 +136,16 @@ class Collection(Generic[R]):
             last = name.first
         found.sort(key=lambda record: record.time_s, reverse=True)
         return found[:count]
+
+    def first_time_s(self) -> float | None:
+        """The time of the earliest record; None without any."""
+        row = list(self.kind.columns).index("time_s")
+        for _, neighbours in groupby(self.parts.names(), key=lambda name: name.first):
+            # neighbours can hold times in any order
+            times = np.concatenate([self.parts.array(name)[row] for name in neighbours])
+            if len(times):
+                return float(times.min())
+        return None
 
     def get(self, key: str, part: PartName) -> R | None:
         """The record with a key, in a part or its neighbours."""

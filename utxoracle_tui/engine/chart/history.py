@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from utxoracle_core.confidence import VALID_FROM
 from utxoracle_tui import clock
 from utxoracle_tui.engine.chart.cursor import stops
-from utxoracle_tui.engine.chart.reading import read_series
+from utxoracle_tui.engine.chart.reading import first_moment_s, read_series
 from utxoracle_tui.engine.chart.series import Floats, PriceSeries
 from utxoracle_tui.engine.chart.statistics import RangeStatistics, range_statistics
 from utxoracle_tui.store.statistics import BASES, Basis
@@ -24,14 +24,16 @@ class PriceRange:
     statistics: Mapping[Basis, RangeStatistics]
     stops: Floats
     """Where a cursor can stand."""
+    first_s: float | None
+    """The first moment that anything is stored of, be it in the span or before it."""
 
 
-def price_range(series: PriceSeries) -> PriceRange:
+def price_range(series: PriceSeries, first_s: float | None = None) -> PriceRange:
     """The same with the statistics of its span; what begins at no moment begins with the first figure."""
     extent = series.extent
     start_s = max(series.start_s, extent[0]) if extent and series.start_s <= 0 else series.start_s
     found = {basis: range_statistics(series, basis, start_s, series.end_s) for basis in BASES}
-    return PriceRange(series, found, stops(series))
+    return PriceRange(series, found, stops(series), first_s)
 
 
 class PriceHistory:
@@ -51,4 +53,5 @@ class PriceHistory:
         return None if store is None else await asyncio.to_thread(self._read, store, start_s, end_s)
 
     def _read(self, store: Store, start_s: float, end_s: float) -> PriceRange:
-        return price_range(read_series(store, start_s, end_s, clock.now_s(), self._min_confidence))
+        series = read_series(store, start_s, end_s, clock.now_s(), self._min_confidence)
+        return price_range(series, first_moment_s(store))

@@ -70,6 +70,18 @@ def read_series(
     )
 
 
+def first_moment_s(store: Store) -> float | None:
+    """The first moment that the chart has anything of; None when there is nothing. Raises `StoreTrouble`."""
+    kinds = (
+        store.observations,
+        store.windows.days,
+        store.exchange_readings,
+        store.exchange_days,
+        store.block_prices,
+    )
+    return min((first_s for kind in kinds if (first_s := kind.first_time_s()) is not None), default=None)
+
+
 def window_states(columns: Columns, min_confidence: float) -> Codes:
     """The state of each window price, from the columns of observations or windows."""
     valid, confidence = columns["valid"], columns["confidence"]

@@ -297,7 +297,7 @@ class PriceChart(Vertical, can_focus=True):
         if found is None:
             return
         self._marks = replace(self._marks, cursor_s=found)
-        moved = self.view.shifted_to(found)
+        moved = self.view.shifted_to(found, clock.now_s())
         if moved is not self.view:
             self._go(moved)
         else:
@@ -313,8 +313,9 @@ class PriceChart(Vertical, can_focus=True):
             self._mark(cursor_s=found)
 
     def action_zoom(self, inwards: bool) -> None:
-        """Half or double the span, around the cursor if there is one."""
-        self._go(self.view.zoomed(inwards, self._marks.cursor_s, clock.now_s()))
+        """Half or double the span, around the cursor if there is one; at the most, show all there is."""
+        first_s = self._range.first_s if self._range is not None else None
+        self._go(self.view.zoomed(inwards, self._marks.cursor_s, clock.now_s(), first_s))
 
     def action_pan(self, direction: int) -> None:
         """Go to earlier or later times."""
@@ -328,7 +329,7 @@ class PriceChart(Vertical, can_focus=True):
                 return
             first_s, last_s = next_stop(self._range.stops, self.view.start_s, 0.0), self._last_stop()
         if first_s is not None and last_s is not None:
-            self._go(view_of(min(first_s, last_s), max(first_s, last_s)))
+            self._go(view_of(min(first_s, last_s), max(first_s, last_s), clock.now_s()))
 
     def action_follow(self) -> None:
         """Follow the time again."""
