@@ -22,6 +22,7 @@ _TURN_COLUMNS = 2
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 class Axis(Enum):
@@ -77,18 +78,41 @@ class Canvas:
         """The rows of places on the vertical axis."""
         return self._cells(y, self._y_range, self.rows)
 
-    def put(self, columns: Ints, rows: Ints, glyph: str, colour: Colour, shared_with: Colour | None = None) -> None:
-        """The same mark in cells; what lies outside is left out. For `shared_with` see `dots`."""
+    def put(
+        self,
+        columns: Ints,
+        rows: Ints,
+        glyph: str,
+        colour: Colour,
+        *,
+        shared_with: Colour | None = None,
+        but_for: Flags | None = None,
+    ) -> None:
+        """The same mark in cells; what lies outside is left out, and what is in the cells `but_for`.
+
+        For `shared_with` see `dots`.
+        """
         inside = (columns >= 0) & (columns < self.columns) & (rows >= 0) & (rows < self.rows)
+        if but_for is not None:
+            inside[inside] = ~but_for[rows[inside], columns[inside]]
         for column, row in zip(columns[inside].tolist(), rows[inside].tolist(), strict=True):
             if self._is_left(row, column, shared_with):
                 self.glyphs[row, column] = glyph
                 self.colours[row][column] = colour
 
-    def mark(self, x: Floats, y: Floats, glyph: str, colour: Colour) -> None:
-        """The same mark at places."""
+    def mark(self, x: Floats, y: Floats, glyph: str, colour: Colour, but_for: Flags | None = None) -> None:
+        """The same mark at places, but for those in the cells `but_for`."""
         known = ~(np.isnan(x) | np.isnan(y))
-        self.put(self.column_of(x[known]), self.row_of(y[known]), glyph, colour)
+        self.put(self.column_of(x[known]), self.row_of(y[known]), glyph, colour, but_for=but_for)
+
+    def cells_at(self, x: Floats, y: Floats) -> Flags:
+        """The cells that places are in, (rows, columns)."""
+        known = ~(np.isnan(x) | np.isnan(y))
+        columns, rows = self.column_of(x[known]), self.row_of(y[known])
+        inside = (columns >= 0) & (columns < self.columns) & (rows >= 0) & (rows < self.rows)
+        found = np.zeros((self.rows, self.columns), np.bool_)
+        found[rows[inside], columns[inside]] = True
+        return found
 
     def across(self, y: float, glyph: str, colour: Colour) -> None:
         """A line from the left to the right."""
@@ -103,7 +127,7 @@ class Canvas:
     def fill(self, area: Envelope, glyph: str, colour: Colour, shared_with: Colour | None = None) -> None:
         """The cells between the low and the high end of each column, which `area` has one of."""
         rows, columns = np.nonzero(self._between(area, 1))
-        self.put(columns, rows, glyph, colour, shared_with)
+        self.put(columns, rows, glyph, colour, shared_with=shared_with)
 
     def dots(self, line: Envelope, colour: Colour, shared_with: Colour | None = None) -> None:
         """A line of braille dots; `line` is of `DOTS_A_COLUMN` for each column.
@@ -124,7 +148,7 @@ class Canvas:
         is_taken = shared_with is not None and self.colours[row][column] == shared_with
         return not is_taken or column // _TURN_COLUMNS % 2 == 1
 
-    def _between(self, area: Envelope, steps: int) -> NDArray[np.bool_]:
+    def _between(self, area: Envelope, steps: int) -> Flags:
         """Which of the steps of each row lie in the area, (rows * steps, n), from the bottom."""
         low, high = self._y_range
         seen = (area.high >= low) & (area.low <= high)

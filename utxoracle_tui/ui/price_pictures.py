@@ -10,7 +10,7 @@ import numpy as np
 from utxoracle_core.block_price import STALE_AFTER_S
 from utxoracle_tui.engine.chart.levels import ALERT_PCT, LARGE_PCT
 from utxoracle_tui.engine.chart.reduction import Envelope, HeldLine, envelope, hold_until
-from utxoracle_tui.engine.chart.series import Codes, Floats, PriceSeries, Source, State, inside
+from utxoracle_tui.engine.chart.series import Codes, Flags, Floats, PriceSeries, Source, State, inside
 from utxoracle_tui.engine.exchange_mean import HELD_S
 from utxoracle_tui.store.statistics import Basis
 from utxoracle_tui.ui.axes import price_range, price_ticks, time_ticks
@@ -23,6 +23,7 @@ LABEL_COLUMNS = 8
 _AXIS_FROM_ROWS = 8
 """With fewer rows the prices need all of them; the strip below has the axis."""
 _DAY_S = 86_400.0
+_MOST_MEDIANS = 3.0
 _STRIP_ENDS_PCT = (2.5, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _BLOCKS: Colour = "success"
 _BAND: Colour = "band"
@@ -68,8 +69,7 @@ def price_picture(frame: Frame, columns: int, rows: int) -> CellPicture | None:
     _draw_window(canvas, frame)
     _draw_blocks(canvas, frame)
     _draw_exchange(canvas, frame)
-    _draw_block_states(canvas, frame)
-    _draw_window_states(canvas, frame)
+    _draw_states_of_prices(canvas, frame)
     _draw_cursor_point(canvas, frame)
     return _picture(canvas, frame, price_ticks(bounds, room.rows), axis)
 
@@ -92,13 +92,15 @@ def divergence_picture(frame: Frame, columns: int, rows: int) -> CellPicture | N
     _draw_marks(canvas, frame)
     _draw_bars(canvas, frame)
     marks = {**glyphs.states, State.LOW_CONFIDENCE: glyphs.weak} if frame.basis == "block" else glyphs.states
-    _draw_states(canvas, pairs.time_s[here], pairs.divergence_pct[here], pairs.state[here], marks)
+    on_chain = pairs.state[pairs.state != State.ORPHANED]
+    valid = _cells_of(canvas, _those(_divergence_line(frame), on_chain == State.VALID))
+    _draw_states(canvas, pairs.time_s[here], pairs.divergence_pct[here], pairs.state[here], marks, valid=valid)
     return _picture(canvas, frame, _percent_ticks(canvas, end), Axis.LABELLED)
 
 
 def _bounds(frame: Frame) -> tuple[float, float] | None:
-    """The ends of the price axis: of prices, as a band can be as wide as it likes."""
-    series, found = frame.series, []
+    """The ends of the price axis: of all prices, and of the band around those at blocks."""
+    series, found = frame.series, _band_ends(frame)
     for times, prices in (
         (series.blocks.time_s, series.blocks.price_usd),
         (series.windows.time_s, series.windows.price_usd),
@@ -109,6 +111,24 @@ def _bounds(frame: Frame) -> tuple[float, float] | None:
         if len(values):
             found += [float(values.min()), float(values.max())]
     return price_range(min(found), max(found)) if found else None
+
+
+def _band_ends(frame: Frame) -> list[float]:
+    """The lowest and the highest that the band around valid block prices reaches; nothing without any.
+
+    A band can be as wide as it likes. One counts for no more than a few times the median, so that it doesn't press all
+    others, and the lines, into a row or two.
+    """
+    blocks = frame.series.blocks
+    here = inside(blocks.time_s, frame.start_s, frame.end_s)
+    price, below, above = blocks.price_usd[here], blocks.low_usd[here], blocks.high_usd[here]
+    valid = (blocks.state[here] == State.VALID) & ~(np.isnan(price) | np.isnan(below) | np.isnan(above))
+    if not valid.any():
+        return []
+    price, below, above = price[valid], (price - below)[valid], (above - price)[valid]
+    low = price - np.minimum(below, _MOST_MEDIANS * np.median(below))
+    high = price + np.minimum(above, _MOST_MEDIANS * np.median(above))
+    return [float(low.min()), float(high.max())]
 
 
 def _held_blocks(frame: Frame, low: Floats, high: Floats) -> HeldLine:
@@ -153,23 +173,28 @@ def _draw_blocks(canvas: Canvas, frame: Frame) -> None:
     _line(canvas, frame, _held_blocks(frame, price, price), frame.glyphs.block, _BLOCKS)
 
 
-def _draw_block_states(canvas: Canvas, frame: Frame) -> None:
+def _draw_block_states(canvas: Canvas, frame: Frame, valid_blocks: Flags, valid: Flags) -> None:
     blocks, glyphs = frame.series.blocks, frame.glyphs
     price = blocks.price_usd
     weak = blocks.state == State.LOW_CONFIDENCE
-    canvas.mark(blocks.time_s[weak], price[weak], glyphs.weak, _BLOCKS)
+    # the line of the exchange goes through most of them, and is no reason to take them for sure
+    canvas.mark(blocks.time_s[weak], price[weak], glyphs.weak, _BLOCKS, valid_blocks)
     gaps = canvas.column_of(blocks.time_s[blocks.state == State.GAP])
-    canvas.put(gaps, np.zeros_like(gaps), glyphs.gap, "warning")
+    canvas.put(gaps, np.zeros_like(gaps), glyphs.gap, "warning", but_for=valid)
     orphaned = blocks.state == State.ORPHANED
-    canvas.mark(blocks.time_s[orphaned], price[orphaned], glyphs.states[State.ORPHANED], "warning")
+    canvas.mark(blocks.time_s[orphaned], price[orphaned], glyphs.states[State.ORPHANED], "warning", valid)
 
 
-def _draw_window(canvas: Canvas, frame: Frame) -> None:
+def _window_line(frame: Frame) -> HeldLine:
     windows = frame.series.windows
     kept = windows.state != State.ORPHANED
     times, price = windows.time_s[kept], windows.price_usd[kept]
     until = hold_until(times, np.where(windows.daily[kept], _DAY_S, HELD_S), frame.series.read_s)
-    _ends(canvas, frame, HeldLine(times, price, price, until), frame.glyphs.window, "secondary")
+    return HeldLine(times, price, price, until)
+
+
+def _draw_window(canvas: Canvas, frame: Frame) -> None:
+    _ends(canvas, frame, _window_line(frame), frame.glyphs.window, "secondary")
 
 
 def _ends(canvas: Canvas, frame: Frame, line: HeldLine, glyph: str, colour: Colour) -> None:
@@ -179,40 +204,77 @@ def _ends(canvas: Canvas, frame: Frame, line: HeldLine, glyph: str, colour: Colo
         canvas.fill(Envelope(end, end), glyph, colour)
 
 
-def _draw_window_states(canvas: Canvas, frame: Frame) -> None:
-    windows = frame.series.windows
+def _draw_states_of_prices(canvas: Canvas, frame: Frame) -> None:
+    """Mark what is out of the ordinary, where no valid price stands: that is the one to be read there."""
+    blocks, windows, exchange = frame.series.blocks, frame.series.windows, _exchange_line(frame)
+    on_chain, kept = (states[states != State.ORPHANED] for states in (blocks.state, windows.state))
+    block_line = _held_blocks(frame, blocks.price_usd, blocks.price_usd)
+    valid_blocks = _cells_of(canvas, _those(block_line, on_chain == State.VALID))
+    valid_windows = _cells_of(canvas, _those(_window_line(frame), kept == State.VALID))
+    own_exchange = _cells_of(canvas, _those(exchange, frame.series.exchange.source == Source.OWN))
+    valid = valid_blocks | valid_windows | own_exchange
+    _draw_block_states(canvas, frame, valid_blocks, valid)
     here = inside(windows.time_s, frame.start_s, frame.end_s)
-    _draw_states(canvas, windows.time_s[here], windows.price_usd[here], windows.state[here], frame.glyphs.states)
+    times, prices, states = windows.time_s[here], windows.price_usd[here], windows.state[here]
+    _draw_states(canvas, times, prices, states, frame.glyphs.states, valid=valid)
 
 
-def _draw_states(canvas: Canvas, times: Floats, values: Floats, states: Codes, marks: Mapping[State, str]) -> None:
+def _those(line: HeldLine, which: Flags) -> HeldLine:
+    """The values of a line that are wanted and known; each holds as long as in it."""
+    known = which & ~np.isnan(line.high)
+    return HeldLine(line.time_s[known], line.low[known], line.high[known], line.until_s[known])
+
+
+def _cells_of(canvas: Canvas, line: HeldLine) -> Flags:
+    """The cells that the values of a line stand in; of the newest, which is the one that holds now, all of them."""
+    found = canvas.cells_at(line.time_s, line.high)
+    if len(line.time_s):
+        first, last = (max(int(canvas.column_of(at)), 0) for at in (line.time_s[-1], line.until_s[-1]))
+        columns = np.arange(first, min(last + 1, canvas.columns))
+        row = int(canvas.row_of(line.high[-1]))
+        if 0 <= row < canvas.rows:
+            found[row, columns] = True
+    return found
+
+
+def _draw_states(
+    canvas: Canvas, times: Floats, values: Floats, states: Codes, marks: Mapping[State, str], *, valid: Flags
+) -> None:
     for state, glyph in marks.items():
         of_state = states == state
-        canvas.mark(times[of_state], values[of_state], glyph, _STATE_COLOUR.get(state, "warning"))
+        canvas.mark(times[of_state], values[of_state], glyph, _STATE_COLOUR.get(state, "warning"), valid)
 
 
-def _draw_exchange(canvas: Canvas, frame: Frame) -> None:
+def _exchange_line(frame: Frame) -> HeldLine:
     exchange = frame.series.exchange
     most_s = np.where(exchange.source == Source.DAILY, _DAY_S, HELD_S)
     until = hold_until(exchange.time_s, most_s, frame.series.read_s)
+    return HeldLine(exchange.time_s, exchange.price_usd, exchange.price_usd, until)
+
+
+def _draw_exchange(canvas: Canvas, frame: Frame) -> None:
+    exchange, every = frame.series.exchange, _exchange_line(frame)
     for source in (Source.DAILY, Source.IMPORTED, Source.PUBLIC, Source.OWN):
         of_source = exchange.source == source
         if of_source.any():
-            price = exchange.price_usd[of_source]
-            line = HeldLine(exchange.time_s[of_source], price, price, until[of_source])
+            line = _those(every, of_source)
             if source is Source.DAILY:
                 _ends(canvas, frame, line, frame.glyphs.daily, "error")
             else:
                 _line(canvas, frame, line, frame.glyphs.of_source(source), "error", shared_with=_BLOCKS)
 
 
-def _draw_bars(canvas: Canvas, frame: Frame) -> None:
-    """Bars from zero, the far end of large ones marked; a gap has none."""
-    pairs, glyphs = frame.series.comparisons[frame.basis], frame.glyphs
+def _divergence_line(frame: Frame) -> HeldLine:
+    pairs = frame.series.comparisons[frame.basis]
     kept = pairs.state != State.ORPHANED
     times, value = pairs.time_s[kept], pairs.divergence_pct[kept]
     most_s = np.where(pairs.daily[kept], _DAY_S, HELD_S)
-    line = HeldLine(times, value, value, hold_until(times, most_s, frame.series.read_s))
+    return HeldLine(times, value, value, hold_until(times, most_s, frame.series.read_s))
+
+
+def _draw_bars(canvas: Canvas, frame: Frame) -> None:
+    """Bars from zero, the far end of large ones marked; a gap has none."""
+    line, glyphs = _divergence_line(frame), frame.glyphs
     bars = _reduced(frame, line, canvas.columns * (1 if glyphs.bar else DOTS_A_COLUMN))
     from_zero = Envelope(np.minimum(bars.low, 0.0), np.maximum(bars.high, 0.0))
     if glyphs.bar:
