@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ from textual_plotext.plot import Plot
 
 from utxoracle_tui.ui.cells import EMPTY, Axis, CellPicture
 from utxoracle_tui.ui.inks import Inks, inks_of, style_of
-from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series
+from utxoracle_tui.ui.pictures import Colour, Mark, Picture, Series, Tick
 from utxoracle_tui.ui.widgets.changed_cells import cells_of_strip, changed_regions
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,10 @@ _PLOTEXT = threading.Lock()
 
 _DOTS_A_COLUMN, _DOTS_A_ROW = 2, 4  # of a braille character
 _TICK = "┬"
-_LEAST_COLUMNS, _LEAST_ROWS = 20, 5
+_ROWS_BESIDE_PLOT = 3
+"""The frame above and below a picture, and the labels under it."""
+_LEAST_COLUMNS, _LEAST_ROWS = 20, _ROWS_BESIDE_PLOT + 3
+"""In three rows the ends of an axis and its middle have one each."""
 _ASCII = str.maketrans("│─┤├┼┬┴└┘┌┐━", "|-+++++++++=")
 
 Fitted = Callable[[int, int], CellPicture | None]
@@ -284,7 +288,8 @@ def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
     # plotext keeps the row below the axis free for labels; it would place them in an order that changes from one
     # process to the next, and leave out those that no longer fit
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
-    plot.yticks([tick.at for tick in picture.y_ticks], [tick.label for tick in picture.y_ticks])
+    y_ticks = _with_rows_of_their_own(picture.y_ticks, picture.y_range, look.rows - _ROWS_BESIDE_PLOT)
+    plot.yticks([tick.at for tick in y_ticks], [tick.label for tick in y_ticks])
     lines = _lines_of(plot)
     while not lines[-1].plain.strip():
         lines.pop()
@@ -292,6 +297,16 @@ def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
     places = [column for column, mark in enumerate(axis) if mark == _TICK]
     labels = _label_row(len(axis), places, [tick.label for tick in picture.x_ticks])
     return [*lines, Text(labels, look.inks.of["foreground"].rich_style)]
+
+
+def _with_rows_of_their_own(ticks: Sequence[Tick], bounds: tuple[float, float], rows: int) -> Sequence[Tick]:
+    """Every second of the ticks, and of those, until no two share a row: plotext would write one label over the other,
+    and the row of the one would seem to be that of the other.
+    """
+    steps_a_unit = (rows - 1) / (bounds[1] - bounds[0])
+    while len({math.floor((tick.at - bounds[0]) * steps_a_unit + 0.5) for tick in ticks}) < len(ticks):
+        ticks = ticks[::2]
+    return ticks
 
 
 def _label_row(columns: int, places: Sequence[int], labels: Sequence[str]) -> str:
