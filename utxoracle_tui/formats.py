@@ -22,6 +22,12 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
+def signed_percent(value_pct: float) -> str:
+    """How far two prices are apart, in percent; what is nothing to two digits has no sign."""
+    figure = f"{value_pct:+.2f}"
+    return f"{figure if float(figure) else '0.00'} %"
+
+
 def span(seconds: float) -> str:
     """A span of time in the two largest units that matter."""
     whole = round(seconds)
@@ -51,6 +57,13 @@ def utc_span(first_s: float, last_s: float) -> str:
     last = utc_minute(last_s)
     first = utc_minute(first_s)
     return f"{first} – {last[11:] if last[:10] == first[:10] else last} UTC"
+
+
+def short_utc_span(first_s: float, last_s: float) -> str:
+    """The same where there is little room: the year of the second is left out as well."""
+    span_words = utc_span(first_s, last_s)
+    year = span_words[:5]
+    return span_words.replace(f"– {year}", "– ")
 
 
 def count(number: int) -> str:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support import price_story as story
+from utxoracle_tui import formats
 from utxoracle_tui.engine.chart.cursor import read_at
 from utxoracle_tui.engine.chart.history import PriceRange, price_range
 from utxoracle_tui.engine.chart.reading import read_series
+from utxoracle_tui.store.statistics import Basis
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui import price_words
+from utxoracle_tui.ui.chart_view import ChartView
 from utxoracle_tui.ui.price_glyphs import Style
 from utxoracle_tui.ui.price_pictures import Frame, Marks
 from utxoracle_tui.ui.widgets.divergence_cards import describe
 
-START_S, END_S = story.NOW_S - story.DAY_S, story.NOW_S
+NOW_S = story.NOW_S
+START_S, END_S = NOW_S - story.DAY_S, NOW_S
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,9 @@ def frame_of(found: PriceRange, style: Style = Style.COLOUR) -> Frame:
     [
         (None, "–"),
         (-0.14, "-0.14 %"),
+        (-0.004, "0.00 %"),
+        (0.0, "0.00 %"),
+        (-0.005001, "-0.01 %"),
         (2.4, "▲ +2.40 % high"),
         (-2.4, "▼ -2.40 % low"),
         (6.2, "!! ALERT +6.20 %"),
@@ -101,6 +109,53 @@ def test_the_paragraph_has_the_figures(stores: dict[str, Store]) -> None:
     broken = found_in(stores["broken"])
     words = price_words.summary(frame_of(broken), broken.statistics["block"])
     assert "14 blocks have no price (12 uncertain, 1 rival, 1 octave)" in words
+
+
+def test_the_legend_and_the_paragraph_count_the_same(stores: dict[str, Store]) -> None:
+    found = found_in(stores["large"])
+    # 30 blocks are 3.5 % above the exchange, and 6 are 6.4 % below it
+    words = price_words.legend(frame_of(found), 200, 1).plain
+    assert "over 2 %: 36 " in words
+    assert "over 5 %: 6 " in words
+    assert "36 of 144 over 2 %, 6 over 5 %" in price_words.summary(frame_of(found), found.statistics["block"])
+
+
+def test_the_paragraph_names_what_is_not_plain(stores: dict[str, Store]) -> None:
+    found = found_in(stores["broken"])
+    words = price_words.summary(frame_of(found), found.statistics["block"])
+    # of 144 blocks 24 are not stored, 14 have no price and one is orphaned; of the 120 rounds one is orphaned
+    assert "(105 figures, of which 12 weak)" in words
+    assert "(119 figures, of which 6 low confidence, 6 not valid)" in words
+    assert "(204 figures, of which 48 public (fallback))" in words
+
+
+def test_the_paragraph_of_a_single_figure_has_it_once(tmp_path: Path) -> None:
+    store = Store(tmp_path, "main")
+    block = story.block_price(0, END_S - 600, price_usd=95_000.0)
+    store.block_prices.put([block])
+    store.observations.put([story.round_of(block, 0, onchain_usd=64_985.7)])
+    store.exchange_readings.put(story.readings(END_S - 900, END_S))  # type: ignore[arg-type]
+    found = found_in(store)
+    words = price_words.summary(frame_of(found), found.statistics["block"])
+    assert "The block price was $95,000.00 on 2025-01-07 23:50 (1 figure)." in words
+    assert "The window price was $64,985.70 on 2025-01-07 23:50 (1 figure)." in words
+    assert "(3 figures)" in words
+    assert "on 2025-01-07 23:50, its only figure; " in words
+
+
+@pytest.mark.parametrize("start_s", [NOW_S - story.DAY_S, NOW_S - 3600, NOW_S - 30 * story.DAY_S])
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("basis", ["block", "window"])
+def test_a_narrow_heading_has_both_ends(start_s: float, follows: bool, basis: Basis) -> None:
+    # within a day, from one to the next, and over the turn of the year
+    view = ChartView(start_s - 4740, NOW_S - 4740, follows=follows)
+    words = price_words.heading(view, basis, 80).plain
+    assert len(words) <= 80
+    assert "…" not in words
+    assert ("live" if follows else "still") in words
+    assert basis in words
+    assert words.endswith("22:41 UTC")
+    assert formats.utc_minute(view.start_s) in words
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

@@ -116,4 +116,4 @@ def _exchange(made: Round) -> str:
 
 
 def _divergence(value_pct: float | None, against: str) -> str:
-    return f"{value_pct:+.2f} % {against}" if value_pct is not None else "not known"
+    return f"{formats.signed_percent(value_pct)} {against}" if value_pct is not None else "not known"

@@ -132,7 +132,7 @@ def _in_words(made: Round) -> str:
     seen, window = made.observation, made.window
     price = formats.usd(seen.onchain_usd) if seen.onchain_usd is not None else "no price"
     exchange = formats.usd(seen.exchange_usd) if seen.exchange_usd is not None else "no price"
-    apart = f"{seen.divergence_block_pct:+.2f} %" if seen.divergence_block_pct is not None else "not known"
+    apart = formats.signed_percent(seen.divergence_block_pct) if seen.divergence_block_pct is not None else "not known"
     why = "valid" if seen.valid else f"not valid: {seen.reason or 'no reason'}"
     heights = f"blocks {window.first_height}–{window.last_height}"
     return f"round of {heights}: {price}, exchange {exchange}, divergence by block {apart}, {why}"

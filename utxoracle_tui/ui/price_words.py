@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.text import Text
 
 from utxoracle_tui import formats
@@ -20,6 +21,13 @@ from utxoracle_tui.ui.price_pictures import Frame
 
 _LEVEL_STYLE = {Level.LARGE: "bold yellow", Level.ALERT: "bold red"}
 _WIDE_COLUMNS, _WIDEST_COLUMNS = 110, 140
+Words = NDArray[np.str_]
+_WEAK = np.array(["weak" if state is State.LOW_CONFIDENCE else "" for state in State])
+"""What a paragraph calls a block price that is no plain one, by its state; below, window and exchange prices."""
+_OF_STATES = np.array(["" if state is State.VALID else state.word for state in State])
+_OF_SOURCES = np.array(
+    [{Source.OWN: "", Source.PUBLIC: "public (fallback)"}.get(source, source.word) for source in Source]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ def divergence(pct: float | None, style: Style = Style.COLOUR) -> Text:
     if pct is None or np.isnan(pct):
         return Text("-" if style is Style.ASCII else "–", "dim")
     level = level_of(pct)
-    figure = f"{pct:+.2f} %"
+    figure = formats.signed_percent(pct)
     if level is Level.ALERT:
         return Text(f"!! ALERT {figure}", _LEVEL_STYLE[level])
     if level is Level.LARGE:
@@ -44,11 +52,19 @@ def divergence(pct: float | None, style: Style = Style.COLOUR) -> Text:
 
 
 def heading(view: ChartView, basis: Basis, width: int) -> Text:
-    """What is shown: the span, whether it follows the time, and on which basis."""
-    live = "live" if view.follows else "still (n: live)"
-    span = formats.utc_span(view.start_s, view.end_s) if view.start_s > 0 else "all there is"
-    text = Text(f"{view.title} · {live}", "bold", no_wrap=True)
-    text.append(f" · divergence: {basis}", "bold")
+    """What is shown: the span, whether it follows the time, and on which basis; with both ends where there is room."""
+    whole, short = "all there is", "all there is"
+    if view.start_s > 0:
+        whole, short = (words(view.start_s, view.end_s) for words in (formats.utc_span, formats.short_utc_span))
+    state, hint = ("live", "") if view.follows else ("still", " (n: live)")
+    forms = (
+        (f"{view.title} · {state}{hint} · divergence: {basis}", whole),
+        (f"{view.title} · {state}{hint} · divergence: {basis}", short),
+        (f"{view.title} · {state} · divergence: {basis}", short),
+        (f"{view.title} · {state} · {basis}", short),
+    )
+    what, span = next((form for form in forms if len(" · ".join(form)) <= width), forms[-1])
+    text = Text(what, "bold", no_wrap=True)
     text.append(f" · {span}", "not bold")
     text.truncate(width, overflow="ellipsis")
     return text
@@ -79,18 +95,15 @@ def _entries(frame: Frame) -> list[_Entry]:
     states = blocks.state[inside(blocks.time_s, frame.start_s, frame.end_s)]
     of_windows = windows.state[inside(windows.time_s, frame.start_s, frame.end_s)]
     sources = exchange.source[inside(exchange.time_s, frame.start_s, frame.end_s)]
-    pairs = frame.series.comparisons[frame.basis]
-    here = inside(pairs.time_s, frame.start_s, frame.end_s)
-    on_chain = pairs.state[here] != State.ORPHANED
-    size = levels(pairs.divergence_pct[here][on_chain])
+    over_large, over_alert = _over(frame)
     priced = _count(states, State.VALID) + _count(states, State.LOW_CONFIDENCE)
     line, orphaned = glyphs.line_sample, glyphs.states[State.ORPHANED]
     counted = [
         (glyphs.block or line, "block", priced, "green"),
         (glyphs.exchange or line, "exchange", _count(sources, Source.OWN), "red"),
         (glyphs.window, "window", _count(of_windows, State.VALID), "rgb(138,106,59)"),
-        (glyphs.alert, f"over {ALERT_PCT:g} %:", _count(size, Level.ALERT), "bold red"),
-        (f"{glyphs.high}{glyphs.low}", f"over {LARGE_PCT:g} %:", _count(size, Level.LARGE), "bold yellow"),
+        (glyphs.alert, f"over {ALERT_PCT:g} %:", over_alert, "bold red"),
+        (f"{glyphs.high}{glyphs.low}", f"over {LARGE_PCT:g} %:", over_large, "bold yellow"),
         (glyphs.gap, "no price", _count(states, State.GAP), "yellow"),
         (glyphs.weak, "weak", _count(states, State.LOW_CONFIDENCE), "green"),
         *(
@@ -170,11 +183,12 @@ def summary(frame: Frame, statistics: RangeStatistics) -> str:
     """What the chart shows, as one paragraph."""
     series = frame.series
     blocks, windows, exchange = series.blocks, series.windows, series.exchange
+    on_chain, of_windows = (np.where(_kept(line.state), line.price_usd, np.nan) for line in (blocks, windows))
     parts = [
         f"From {formats.utc_minute(frame.start_s)} to {formats.utc_minute(frame.end_s)} UTC.",
-        _course(frame, "The block price", blocks.time_s, np.where(_kept(blocks.state), blocks.price_usd, np.nan)),
-        _course(frame, "The window price", windows.time_s, np.where(_kept(windows.state), windows.price_usd, np.nan)),
-        _course(frame, "The exchange price", exchange.time_s, exchange.price_usd),
+        _course(frame, "The block price", blocks.time_s, on_chain, _WEAK[blocks.state]),
+        _course(frame, "The window price", windows.time_s, of_windows, _OF_STATES[windows.state]),
+        _course(frame, "The exchange price", exchange.time_s, exchange.price_usd, _OF_SOURCES[exchange.source]),
         _course_of_divergence(frame, statistics),
         _gaps(frame, statistics),
     ]
@@ -196,20 +210,22 @@ def _kept(states: Codes) -> Flags:
     return kept
 
 
-def _course(
-    frame: Frame,
-    subject: str,
-    times: Floats,
-    prices: Floats,
-) -> str:
+def _course(frame: Frame, subject: str, times: Floats, prices: Floats, out_of_the_ordinary: Words) -> str:
+    """How a price went; `out_of_the_ordinary` is what each figure is, an empty word for a plain one."""
     here = inside(times, frame.start_s, frame.end_s)
     known = ~np.isnan(prices[here])
-    at, price = times[here][known], prices[here][known]
+    at, price, words = times[here][known], prices[here][known], out_of_the_ordinary[here][known]
     if not len(price):
         return f"{subject} is not known anywhere in it."
     low, high = int(price.argmin()), int(price.argmax())
+    count = formats.plural(len(price), "figure")
+    named = [f"{np.count_nonzero(words == word):,} {word}" for word in dict.fromkeys(words.tolist()) if word]
+    count += f", of which {', '.join(named)}" if named else ""
+    if price[low] == price[high]:
+        when = f"on {formats.utc_minute(at[0])}" if len(price) == 1 else "throughout"
+        return f"{subject} was {formats.usd(price[0])} {when} ({count})."
     return (
-        f"{subject} went from {formats.usd(price[0])} to {formats.usd(price[-1])} ({len(price):,} figures), with "
+        f"{subject} went from {formats.usd(price[0])} to {formats.usd(price[-1])} ({count}), with "
         f"{formats.usd(price[low])} as its lowest on {formats.utc_minute(at[low])} and {formats.usd(price[high])} "
         f"as its highest on {formats.utc_minute(at[high])}."
     )
@@ -220,17 +236,24 @@ def _course_of_divergence(frame: Frame, statistics: RangeStatistics) -> str:
     low_at, high_at = statistics.smallest_time_s, statistics.largest_time_s
     if statistics.mean_pct is None or low_pct is None or high_pct is None or low_at is None or high_at is None:
         return f"There is no divergence on the basis {statistics.basis}."
+    over_large, over_alert = _over(frame)
+    mean, low, high = map(formats.signed_percent, (statistics.mean_pct, low_pct, high_pct))
+    found = f"{mean} in the mean, from {low} on {formats.utc_minute(low_at)} to {high} on {formats.utc_minute(high_at)}"
+    if statistics.count == 1:
+        found = f"{mean} on {formats.utc_minute(low_at)}, its only figure"
+    return (
+        f"The divergence on the basis {statistics.basis} is {found}; {over_large:,} of {statistics.count:,} over "
+        f"{LARGE_PCT:g} %, {over_alert:,} over {ALERT_PCT:g} %."
+    )
+
+
+def _over(frame: Frame) -> tuple[int, int]:
+    """How many divergences are over what is large, and over what is an alert: those are large as well."""
     pairs = frame.series.comparisons[frame.basis]
     here = inside(pairs.time_s, frame.start_s, frame.end_s)
     size = levels(pairs.divergence_pct[here][_kept(pairs.state[here])])
     alerts = _count(size, Level.ALERT)
-    large = _count(size, Level.LARGE) + alerts
-    how_many = f"{large:,} of {statistics.count:,} over {LARGE_PCT:g} %, {alerts:,} over {ALERT_PCT:g} %"
-    return (
-        f"The divergence on the basis {statistics.basis} is {statistics.mean_pct:+.2f} % in the mean, from "
-        f"{low_pct:+.2f} % on {formats.utc_minute(low_at)} to {high_pct:+.2f} % on {formats.utc_minute(high_at)}; "
-        f"{how_many}."
-    )
+    return _count(size, Level.LARGE) + alerts, alerts
 
 
 def _gaps(frame: Frame, statistics: RangeStatistics) -> str:

@@ -323,7 +323,7 @@ def _divergence(window: Window) -> str | Text:
     if value_pct is None:
         return _NONE
     large = abs(value_pct) > _LARGE_PCT
-    return Text(f"{'large ' if large else ''}{value_pct:+.2f} %", "bold red" if large else "")
+    return Text(f"{'large ' if large else ''}{formats.signed_percent(value_pct)}", "bold red" if large else "")
 
 
 def _fraction(value: float | None) -> str | Text:

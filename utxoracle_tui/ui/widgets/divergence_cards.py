@@ -93,7 +93,7 @@ def _cards(found: RangeStatistics) -> list[_Card]:
 def _pct(value: float | None) -> Text:
     if value is None:
         return Text(_NONE, "dim")
-    return divergence(value) if abs(value) > LARGE_PCT else _bold(f"{value:+.2f} %")
+    return divergence(value) if abs(value) > LARGE_PCT else _bold(formats.signed_percent(value))
 
 
 def _share(value: float | None) -> Text:

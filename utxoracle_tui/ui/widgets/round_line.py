@@ -91,7 +91,9 @@ def _append_round(text: Text, seen: Observation, now_s: float, width: int) -> No
     }
     if any(value is not None for value in found.values()):
         text.append(" · divergence " if width >= _WIDE_COLUMNS else " · ")
-        text.append(" ".join(f"{basis} {_percent(value)}" for basis, value in found.items() if value is not None))
+        text.append(
+            " ".join(f"{basis} {formats.signed_percent(value)}" for basis, value in found.items() if value is not None)
+        )
     if seen.orphaned:
         text.append(" · orphaned", "bold yellow")
     if seen.valid is False:
@@ -144,7 +146,3 @@ def _doubt(seen: Observation) -> str | None:
 
 def _far(percent: float) -> str:
     return f"{abs(percent):.0f} % {'above' if percent > 0 else 'below'}"
-
-
-def _percent(value_pct: float) -> str:
-    return f"{value_pct:+.2f} %"
