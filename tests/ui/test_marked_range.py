@@ -83,8 +83,8 @@ async def test_the_dialog_says_the_marks_and_comes_back(store: Store, tmp_path: 
     async with app_on(store, tmp_path).run_test(size=(80, 24)) as pilot:
         earlier, later = await mark_within_a_day(pilot, 2)
         said = dialog(pilot)
-        assert said.startswith(f"{earlier} – {later[11:]} UTC, in 1 day: {earlier[:10]}\n")
-        assert "backfill what is missing of the whole day" in said
+        assert said.startswith(f"{earlier} – {later[11:]} UTC\nin 1 day: {earlier[:10]}\n")
+        assert "backfill the whole day, if it is missing" in said
         await press(pilot, "escape")
         assert not isinstance(pilot.app.screen, RangeChoice)
         (again,) = [line for line in said.split("\n") if "the marks stay" in line]

@@ -44,23 +44,24 @@ class RangeChoice(ModalScreen[RangeAction | None]):
 
     def compose(self) -> ComposeResult:
         """The marks, the days, and a line for each choice."""
+        span = formats.utc_span(self._from_s, self._to_s)
+        days = formats.plural((self._last - self._first).days + 1, "day")
         touched = str(self._first) if self._first == self._last else f"{self._first} to {self._last}"
-        count = formats.plural((self._last - self._first).days + 1, "day")
         lines = "\n".join(
             f"{key_of(self, binding):<4} {what}"
             for binding, what in self._choices()
             if may_change(self) or binding not in _CHANGES
         )
         with Vertical():
-            yield Label(f"{formats.utc_span(self._from_s, self._to_s)}, in {count}: {touched}\n\n{lines}", markup=False)
+            yield Label(f"{span}\nin {days}: {touched}\n\n{lines}", markup=False)
 
     def _choices(self) -> list[tuple[str, str]]:
         """The binding and the words of each."""
-        days, which = ("day", "is") if self._first == self._last else ("days", "are")
+        days, missing = ("day", ", if it is missing") if self._first == self._last else ("days", " that are missing")
         return [
             ("range.csv", "export the figures between the marks, as CSV"),
             ("range.json", "the same as JSON lines"),
-            ("range.backfill", f"backfill what {which} missing of the whole {days}"),
+            ("range.backfill", f"backfill the whole {days}{missing}"),
             ("range.rerun", f"work the whole {days} out anew"),
             ("range.nothing", f"nothing; the marks stay, and {key_of(self, 'chart.range_again')} asks again"),
         ]
