@@ -108,7 +108,7 @@ def console(shown: Shown) -> NodeConsole:
     jobs: Any = StillRounds()
     parts = EngineParts(
         *still,
-        WindowLists(lambda: None),
+        WindowLists(lambda: shown.store),
         PriceHistory(lambda: shown.store),
         jobs,
         HOST,

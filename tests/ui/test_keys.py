@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
@@ -13,6 +14,7 @@ from textual.widgets import Input, Label
 from tests.ui.test_dashboard_pictures import UP, Shown
 from tests.ui.test_dashboard_pictures import console as dashboard
 from utxoracle_tui.config.settings import Screen
+from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.jobs import JobsScreen
@@ -26,8 +28,8 @@ from utxoracle_tui.ui.widgets.price_chart import PriceChart
 from utxoracle_tui.ui.widgets.rows_view import RowsView
 
 
-def console(**look: object) -> NodeConsole:
-    return NodeConsole(dashboard(Shown(node=UP)).parts, Screen(**look))  # type: ignore[arg-type]
+def console(store: Store | None = None, **look: object) -> NodeConsole:
+    return NodeConsole(dashboard(Shown(node=UP, store=store)).parts, Screen(**look))  # type: ignore[arg-type]
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
@@ -46,8 +48,8 @@ def heading(app: NodeConsole) -> str:
     return str(app.screen.query_one(Header).query_one("#heading").render())
 
 
-async def test_keys_of_ones_own_work_and_are_the_ones_that_are_shown() -> None:
-    app = console(remap="windows.backfill=B go.windows=f3 app.quit=ctrl+x")
+async def test_keys_of_ones_own_work_and_are_the_ones_that_are_shown(tmp_path: Path) -> None:
+    app = console(Store(tmp_path, "main"), remap="windows.backfill=B go.windows=f3 app.quit=ctrl+x")
     async with app.run_test(size=(120, 40)) as pilot:
         assert "f3 Windows" in heading(app)
         assert "^x Quit" in keys_of(app)
@@ -56,7 +58,7 @@ async def test_keys_of_ones_own_work_and_are_the_ones_that_are_shown() -> None:
         await pilot.press("f3")
         await until(pilot, lambda: isinstance(app.screen, WindowsScreen) and "Backfill" in keys_of(app))
         assert "B Backfill" in keys_of(app)
-        assert "B works out the days of a range" in app.screen.query_one(RowsView)._empty
+        await until(pilot, lambda: "B works out the days of a range" in app.screen.query_one(RowsView)._empty)
         await pilot.press("b")
         assert isinstance(app.screen, WindowsScreen)
         await pilot.press("B")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from utxoracle_tui.alerts.sinks import sinks_of
 from utxoracle_tui.alerts.watch import AlertWatch
-from utxoracle_tui.commands.stack import likely_store
+from utxoracle_tui.commands.stored import likely_store
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.store import Store

@@ -114,10 +114,18 @@ def _on_node(place: SettingsPlace, cache: Path, label: str, own_log: OwnLog, war
             await node.aclose()
 
         live = live_rounds(settings, windows, node, exchange)
-        lists = WindowLists(lambda: live.store)
-        history = PriceHistory(lambda: live.store, settings.price.confidence_threshold)
+        lists = WindowLists(lambda: live.readable)
+        history = PriceHistory(lambda: live.readable, settings.price.confidence_threshold)
 
-        jobs = live_jobs(settings, node, workers, exchange=exchange, precedence=precedence, opened=lambda: live.store)
+        jobs = live_jobs(
+            settings,
+            node,
+            workers,
+            exchange=exchange,
+            precedence=precedence,
+            opened=lambda: live.store,
+            readable=lambda: live.readable,
+        )
         data = settings.store.data_dir
 
         def watch() -> StackWatch:
@@ -132,7 +140,7 @@ def _on_node(place: SettingsPlace, cache: Path, label: str, own_log: OwnLog, war
 
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
         parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
-        exports = ScreenExport(lambda: live.store, data_dir(data) / "exports", label or None)
+        exports = ScreenExport(lambda: live.readable, data_dir(data) / "exports", label or None)
         parts = replace(parts, exports=exports, logs=live_logs(settings), log_trouble=lambda: own_log.trouble)
         remembering = of_this_console(data, host, read_only=settings.screen.read_only)
         parts = replace(parts, warnings=warnings, remembering=remembering, settings=place, alerts=alerts)

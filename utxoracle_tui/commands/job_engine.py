@@ -101,11 +101,14 @@ def live_jobs(
     exchange: Exchange,
     precedence: Precedence,
     opened: Callable[[], Store | None],
+    readable: Callable[[], Store | None] | None = None,
 ) -> LiveJobs:
-    """Work on jobs beside rounds, in the store that `opened` gives as soon as it is open."""
+    """Work on jobs beside rounds, in the store that `opened` gives as soon as it is open; `readable` as `LiveJobs` has
+    it.
+    """
 
     def tools_in(store: Store) -> tuple[JobPlanner, JobRunner]:
         workshop = JobWorkshop(settings, store, client, workers, precedence, exchange=exchange)
         return workshop.planner, workshop.engine()
 
-    return LiveJobs(opened, tools_in)
+    return LiveJobs(opened, tools_in, readable)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from utxoracle_tui.commands.block_files import NodesBlockFiles
-from utxoracle_tui.commands.stored import retention_of, stored_network
+from utxoracle_tui.commands.stored import likely_store, retention_of
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import data_dir
@@ -103,12 +103,10 @@ def live_rounds(settings: Settings, windows: NodePricing, client: BitcoinCore, e
     async def open_it() -> Store:
         return await open_store(settings, client)
 
-    def likely() -> Store | None:
-        folder = data_dir(settings.store.data_dir)
-        network = stored_network(settings, folder)
-        return Store(folder, network) if (folder / network).is_dir() else None
+    def rounds_in(store: Store) -> Rounds:
+        return Rounds(windows, exchange, store, limits_of(settings))
 
-    return LiveRounds(open_it, lambda store: Rounds(windows, exchange, store, limits_of(settings)), likely)
+    return LiveRounds(open_it, rounds_in, lambda: likely_store(settings))
 
 
 def limits_of(settings: Settings) -> Limits:

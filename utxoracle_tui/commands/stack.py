@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from utxoracle_tui.commands.node import exchange_of, open_node
-from utxoracle_tui.commands.stored import stored_network
+from utxoracle_tui.commands.stored import likely_store
 from utxoracle_tui.config.paths import data_dir
 from utxoracle_tui.config.settings import Settings
 from utxoracle_tui.engine.electrs.watch import ElectrsWatch
@@ -47,16 +47,6 @@ def stack_watch(
         disks=DisksWatch(setup.folders),
     )
     return StackWatch(watches, setup.named)
-
-
-def likely_store(settings: Settings) -> Store | None:
-    """The store that is the right one as far as can be told without the node; None where there is none.
-
-    Raises `OperatorError` where several networks have one, or it can't be used.
-    """
-    folder = data_dir(settings.store.data_dir)
-    network = stored_network(settings, folder)
-    return Store(folder, network) if (folder / network).is_dir() else None
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ from typing import Any
 from utxoracle_tui import clock, formats
 from utxoracle_tui.commands.node import load_settings
 from utxoracle_tui.commands.running import run_until_signal
-from utxoracle_tui.commands.stack import asked_once, likely_store
+from utxoracle_tui.commands.stack import asked_once
+from utxoracle_tui.commands.stored import likely_store
 from utxoracle_tui.config.networks import NETWORKS
 from utxoracle_tui.config.paths import data_dir
 from utxoracle_tui.config.settings import AUTO, Settings

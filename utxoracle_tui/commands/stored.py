@@ -45,6 +45,18 @@ def stored_network(settings: Settings, folder: Path) -> str:
     return found[0] if found else MAIN
 
 
+def likely_store(settings: Settings) -> Store | None:
+    """The store that is the right one as far as can be told without the node; None where there is none.
+
+    Raises `OperatorError` where several networks have one, or it can't be used.
+    """
+    folder = data_dir(settings.store.data_dir)
+    network = stored_network(settings, folder)
+    if not (folder / network).is_dir():
+        return None
+    return Store(folder, network, retention=retention_of(settings))
+
+
 def retention_of(settings: Settings) -> Retention:
     """How long things are kept."""
     return Retention(**{item.name: getattr(settings.store, item.name) for item in fields(Retention)})

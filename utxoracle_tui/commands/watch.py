@@ -19,7 +19,8 @@ from utxoracle_tui.commands.alerting import alert_watch
 from utxoracle_tui.commands.job_engine import live_jobs
 from utxoracle_tui.commands.node import exchange_of, limits_of, load_settings, open_node, open_store, pricing
 from utxoracle_tui.commands.running import tell
-from utxoracle_tui.commands.stack import likely_store, stack_watch
+from utxoracle_tui.commands.stack import stack_watch
+from utxoracle_tui.commands.stored import likely_store
 from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import load
 from utxoracle_tui.config.paths import cache_dir, data_dir

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from utxoracle_tui.engine.jobs import control
 from utxoracle_tui.engine.jobs.plan import JobKind, JobPlan, JobPreview
-from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.jobs.reading import JobsReading, JobsView
 from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Wanted
+from utxoracle_tui.engine.live_rounds import NOT_OPEN
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import JobItem
 from utxoracle_tui.store.store import Store
+from utxoracle_tui.store.troubles import StoreTrouble
 
-_LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S, _SHOW_EVERY_S = 0.2, 0.5
 T = TypeVar("T")
 
 
@@ -42,19 +45,41 @@ class LiveJobs:
     """The jobs of the store that the console has open. What asks for something raises `OperatorError`."""
 
     def __init__(
-        self, opened: Callable[[], Store | None], tools_in: Callable[[Store], tuple[JobPlanner, JobRunner]]
+        self,
+        opened: Callable[[], Store | None],
+        tools_in: Callable[[Store], tuple[JobPlanner, JobRunner]],
+        readable: Callable[[], Store | None] | None = None,
     ) -> None:
-        """`opened` gives the store as soon as it is open."""
+        """`opened` gives the store as soon as it is open; what `readable` gives until then is shown."""
         self._opened = opened
+        self._readable = readable or opened
         self._tools_in = tools_in
         self._planner: JobPlanner | None = None
 
     async def run(self, on_reading: Callable[[JobsReading], None]) -> None:
         """Work on jobs until cancelled."""
-        while (store := self._opened()) is None:
-            await asyncio.sleep(_LOOK_EVERY_S)
+        showing = asyncio.create_task(self._show(on_reading))
+        try:
+            while (store := self._opened()) is None:
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
         self._planner, runner = self._tools_in(store)
         await runner.run(on_reading)
+
+    async def _show(self, on_reading: Callable[[JobsReading], None]) -> None:
+        """Tell of the jobs as they stand, until there is a store to work on."""
+        seen: tuple[Store | None, int] = (None, 0)
+        while True:
+            store = self._readable()
+            now = (store, await asyncio.to_thread(store.writes) if store is not None else 0)
+            if now != seen:
+                # what is wrong with a store is told by whoever follows it
+                with contextlib.suppress(StoreTrouble):
+                    on_reading(await asyncio.to_thread(JobsView(store).read) if store is not None else JobsReading())
+                    seen = now
+            await asyncio.sleep(_SHOW_EVERY_S)
 
     async def backfill(self, wanted: Days | BlockWindows) -> JobPlan:
         """Ask for the windows of a range that are not there."""
@@ -90,7 +115,10 @@ class LiveJobs:
 
     async def items(self, key: str) -> list[JobItem]:
         """Its windows, in order."""
-        return await asyncio.to_thread(self._store.jobs.items, key)
+        store = self._readable()
+        if store is None:
+            raise _not_yet()
+        return await asyncio.to_thread(store.jobs.items, key)
 
     @property
     def _store(self) -> Store:
@@ -107,6 +135,4 @@ class LiveJobs:
 
 
 def _not_yet() -> OperatorError:
-    return OperatorError(
-        "no_store", "No store is open yet: it is opened as soon as the node says which chain it is on.", Exit.FAILED
-    )
+    return OperatorError("no_store", NOT_OPEN, Exit.FAILED)

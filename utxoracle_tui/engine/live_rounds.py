@@ -20,6 +20,7 @@ from utxoracle_tui.store.records import Observation
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
+NOT_OPEN = "The store is opened as soon as the node says which chain it is on."
 _LOOK_EVERY_S = 0.5
 _OPEN_AGAIN_S = 2.0
 _LOOK_FOR_WATCH_EVERY_S = 5.0
@@ -40,6 +41,10 @@ class StoreReading:
     """Changes whenever any process has stored something."""
     watch: WatchSeen | None = None
     """The `watch` that runs on the same store, or was ended the hard way."""
+    network: str | None = None
+    """Whose store it is; None while there is none to read."""
+    waits: bool = False
+    """Whether the node has been asked for its chain and hasn't named it: the store is the likely one, or none."""
 
 
 class LiveRounds:
@@ -51,8 +56,8 @@ class LiveRounds:
         rounds_in: Callable[[Store], Rounds],
         likely_store: Callable[[], Store | None] = lambda: None,
     ) -> None:
-        """`open_store` may fail as long as it isn't known which chain the node is on; until then the newest round of
-        `likely_store` is shown, if there is one.
+        """`open_store` may fail as long as it isn't known which chain the node is on; until then `likely_store` is what
+        there is to read, if there is one.
         """
         self._open_store = open_store
         self._likely_store = likely_store
@@ -60,7 +65,9 @@ class LiveRounds:
         self._priced: asyncio.Queue[PricedWindow] = asyncio.Queue(maxsize=4)
         self._reading = StoreReading()
         self.store: Store | None = None
-        """Once it is open."""
+        """Once it is open: what is worked out goes in there."""
+        self.readable: Store | None = None
+        """What is stored can be read from here: the same store, and until it is open the likely one."""
 
     def priced(self, result: PricedWindow) -> None:
         """Make a round of a block window; where rounds are slower than blocks, some windows make none."""
@@ -76,8 +83,8 @@ class LiveRounds:
                 self._reading = reading
                 on_reading(reading)
 
-        await self._show_likely(tell)
-        store = self.store = await self._opened(tell)
+        store = self.store = self.readable = await self._opened(tell)
+        tell(network=store.folder.network, waits=False, trouble=None)
         rounds = self._rounds_in(store)
 
         to_fill_in: asyncio.Queue[Round] = asyncio.Queue(maxsize=1)
@@ -99,23 +106,32 @@ class LiveRounds:
     async def _show_likely(self, tell: Callable[..., None]) -> None:
         try:
             store = await asyncio.to_thread(self._likely_store)
-            newest = await asyncio.to_thread(store.observations.newest) if store is not None else []
         except OperatorError:
             # the store that is opened next has the same trouble, or none
             return
-        if newest:
-            tell(newest=newest[0])
+        if store is not None:
+            self.readable = store
+            tell(network=store.folder.network)
+            await self._follow(store, tell)
 
     async def _opened(self, tell: Callable[..., None]) -> Store:
-        while True:
-            try:
-                return await self._open_store()
-            except StoreTrouble as trouble:
-                tell(trouble=trouble.message)
-            except OperatorError:
-                # the node's own line says what is wrong with it
-                pass
-            await asyncio.sleep(_OPEN_AGAIN_S)
+        showing = asyncio.create_task(self._show_likely(tell))
+        try:
+            while True:
+                try:
+                    return await self._open_store()
+                except StoreTrouble as trouble:
+                    # the chain is known, and the likely store is not of it or can't be relied on
+                    showing.cancel()
+                    self.readable = None
+                    tell(trouble=trouble.message, newest=None, network=None, waits=False)
+                except OperatorError:
+                    # the node's own line says what is wrong with it
+                    tell(waits=True)
+                await asyncio.sleep(_OPEN_AGAIN_S)
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
 
     async def _make(self, rounds: Rounds, keeper: Keeper, tell: Callable[..., None]) -> None:
         while True:

@@ -23,7 +23,7 @@ from utxoracle_tui.engine.screen_export import store_not_open
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.exporting import Format
-from utxoracle_tui.ui import stack_words
+from utxoracle_tui.ui import stack_words, store_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
 from utxoracle_tui.ui.guard import guarded
@@ -85,7 +85,7 @@ class Dashboard(JobAsking, ExportingScreen):
     def __init__(self, parts: EngineParts) -> None:
         super().__init__(parts)
         self._view = _VIEWS[0]
-        self._writes: int | None = None
+        self._store_state: tuple[object, ...] | None = None
         self._range: PriceRange | None = None
 
     def compose(self) -> ComposeResult:
@@ -137,8 +137,9 @@ class Dashboard(JobAsking, ExportingScreen):
         panel.update(stack_words.sources(reading, panel.content_size.width or None))
 
     def _store_read(self, reading: StoreReading) -> None:
-        if reading.writes != self._writes:
-            self._writes = reading.writes
+        state = store_words.state(reading)
+        if state != self._store_state:
+            self._store_state = state
             self.query_one(PriceChart).reload()
 
     @on(PriceChart.Wanted)
@@ -157,6 +158,10 @@ class Dashboard(JobAsking, ExportingScreen):
             return
         self._range = found
         chart.show(found)
+        if found is None:
+            nothing = store_words.nothing_to_read(cast("NodeConsole", self.app).stored) or store_words.READING
+            chart.show_trouble(nothing)
+            self.query_one(DivergenceTable).show_nothing(nothing)
         self._show_figures()
 
     @on(PriceChart.BasisChanged)

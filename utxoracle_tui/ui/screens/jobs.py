@@ -20,6 +20,7 @@ from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.watch.presence import WatchSeen
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.records import JobItem, WindowKey
+from utxoracle_tui.ui import store_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
 from utxoracle_tui.ui.key_names import key_of, may_change
@@ -73,9 +74,9 @@ class JobsScreen(Returning[None]):
         self.query_one(RowsView).focus()
         if console.jobs is not None:
             self._show(console.jobs)
-        console.store_signal.subscribe(self, self._show_watch)
+        console.store_signal.subscribe(self, self._store_read)
         if console.stored is not None:
-            self._show_watch(console.stored)
+            self._store_read(console.stored)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without the right to change anything, jobs go on as they are."""
@@ -85,6 +86,10 @@ class JobsScreen(Returning[None]):
         self.query_one(RowsView).show(reading.jobs)
         self.query_one("#care", Static).update(_care(reading))
         self._show_job()
+
+    def _store_read(self, reading: StoreReading) -> None:
+        self.query_one(RowsView).say_when_empty(store_words.nothing_to_read(reading) or _empty(self))
+        self._show_watch(reading)
 
     def _show_watch(self, reading: StoreReading) -> None:
         line, words = self.query_one("#watch", Static), _watch(reading.watch, clock.now_s())

@@ -21,6 +21,7 @@ from utxoracle_tui.engine.request import Day, Heights, Request, read_day
 from utxoracle_tui.engine.window_list import WindowList
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import Window
+from utxoracle_tui.ui import store_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.exporting import ExportingScreen
 from utxoracle_tui.ui.guard import guarded
@@ -67,7 +68,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
         self._days = True
         self._only_doubtful = False
         self._order = 0
-        self._writes: int | None = None
+        self._store_state: tuple[object, ...] | None = None
         self._load_timer: Timer | None = None
         self._loaded_s = -_LOAD_EVERY_S
 
@@ -79,8 +80,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
         yield RowsView(
             _COLUMNS,
             lambda window: window.key,
-            empty=f"Nothing is stored yet. {key_of(self, 'windows.backfill')} works out the days of a range; "
-            f"block windows ({key_of(self, 'windows.kind')}) come by themselves.",
+            empty=store_words.READING,
         )
         yield KeyLine()
 
@@ -99,8 +99,9 @@ class WindowsScreen(JobAsking, ExportingScreen):
         return action not in {"backfill", "rerun"} or may_change(self)
 
     def _store_read(self, reading: StoreReading) -> None:
-        if reading.writes != self._writes:
-            self._writes = reading.writes
+        state = store_words.state(reading)
+        if state != self._store_state:
+            self._store_state = state
             self._load_soon()
 
     def _load_soon(self) -> None:
@@ -118,9 +119,18 @@ class WindowsScreen(JobAsking, ExportingScreen):
         except OperatorError as error:
             self.query_one("#where", Static).update(f"✗ {error.message}")
             return
-        if found is not None:
-            self._list = found
-            self._show()
+        self._list = found or WindowList()
+        self._say_when_empty(is_there=found is not None)
+        self._show()
+
+    def _say_when_empty(self, *, is_there: bool) -> None:
+        sentence = (
+            f"Nothing is stored yet. {key_of(self, 'windows.backfill')} works out the days of a range; "
+            f"block windows ({key_of(self, 'windows.kind')}) come by themselves."
+        )
+        if not is_there:
+            sentence = store_words.nothing_to_read(cast("NodeConsole", self.app).stored) or store_words.READING
+        self.query_one(RowsView).say_when_empty(sentence)
 
     def _show(self) -> None:
         rows = self._list.days if self._days else self._list.blocks

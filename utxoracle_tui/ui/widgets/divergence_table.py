@@ -21,8 +21,10 @@ from utxoracle_tui.engine.chart.sorting import Order, SortKey, matching, ordered
 from utxoracle_tui.store.exporting import Row as ExportedRow
 from utxoracle_tui.store.statistics import BASES, Basis
 from utxoracle_tui.ui.guard import guarded
+from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.price_words import divergence
 from utxoracle_tui.ui.remembered import Arranged, remembered
+from utxoracle_tui.ui.store_words import READING
 from utxoracle_tui.ui.widgets.rows_view import Column, RowsView
 
 _NONE = Text("–", "dim")
@@ -160,7 +162,7 @@ class DivergenceTable(Vertical):
     def compose(self) -> ComposeResult:
         """What is shown, the rows, and the line to type a filter in."""
         yield Static(id="rows-where", markup=False)
-        yield DivergenceRows(_columns(self._basis), lambda row: row.key, empty="No figure in this span.")
+        yield DivergenceRows(_columns(self._basis), lambda row: row.key, empty=READING)
         yield Input(placeholder="a date, a height, high, low, alert, not valid, public …   Enter, Esc")
 
     def on_mount(self) -> None:
@@ -174,6 +176,14 @@ class DivergenceTable(Vertical):
         if before is None or basis != self._basis or not before.same_as(rows):
             self._basis = basis
             self._draw()
+
+    def show_nothing(self, sentence: str) -> None:
+        """Show no rows, and why there are none."""
+        self._rows = None
+        table = self.query_one(DivergenceRows)
+        table.say_when_empty(sentence)
+        table.show(())
+        self.query_one("#rows-where", Static).update("")
 
     def shown(self) -> Callable[[], list[ExportedRow]] | None:
         """What makes the rows that are shown, for a file; None without any."""
@@ -197,8 +207,17 @@ class DivergenceTable(Vertical):
 
         # a year of rows takes long enough to be felt
         order = await asyncio.to_thread(chosen)
+        if rows is not self._rows:
+            return
+        self.query_one(DivergenceRows).say_when_empty(self._sentence(len(rows)))
         self.query_one(DivergenceRows).show_chosen(_Chosen(rows, order), _columns(basis))
         self._say_where()
+
+    def _sentence(self, total: int) -> str:
+        """Why there are no rows, where there are none of so many."""
+        if not total or not self._filter:
+            return "No figure in this span."
+        return f"No row matches /{self._filter}. {key_of(self, 'divergence.no_filter')} shows all of them again."
 
     def _say_where(self) -> None:
         place, total = self.query_one(DivergenceRows).position

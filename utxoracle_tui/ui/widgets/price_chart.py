@@ -23,6 +23,7 @@ from utxoracle_tui.ui.key_names import key_of
 from utxoracle_tui.ui.price_glyphs import Style
 from utxoracle_tui.ui.price_pictures import LABEL_COLUMNS, Frame, Marks, divergence_picture, price_picture
 from utxoracle_tui.ui.shown_chart import ShownChart
+from utxoracle_tui.ui.store_words import READING
 from utxoracle_tui.ui.widgets.chart import Chart
 
 _PAGE_COLUMNS = 20
@@ -246,7 +247,7 @@ class PriceChart(Vertical, can_focus=True):
 
     def _sentence(self, view: ChartView) -> str:
         if self._range is None:
-            return "Reading the store …"
+            return READING
         if self._range.series.extent is None and view.start_s <= 0:
             return "Nothing is stored yet: the first round stores a price at each of the last blocks."
         span = formats.utc_span(view.start_s, view.end_s)

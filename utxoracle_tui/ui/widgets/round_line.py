@@ -12,6 +12,7 @@ from utxoracle_tui.engine.block_keeping import gap_now
 from utxoracle_tui.engine.exchange_mean import divergence_pct
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.store.records import Observation
+from utxoracle_tui.ui.store_words import unconfirmed
 from utxoracle_tui.ui.widgets.coming_width import coming_width
 from utxoracle_tui.ui.widgets.steady_text import SteadyText
 
@@ -60,9 +61,11 @@ def describe(reading: StoreReading, now_s: float, width: int) -> Text:
     """The reading in words, as it stands at `now_s`, for so many columns."""
     text = Text()
     if reading.newest is None:
-        text.append("… no round stored yet", "dim")
+        text.append("… no round stored yet" if reading.network or not reading.waits else "", "dim")
     else:
         _append_round(text, reading.newest, now_s, width)
+    if said := unconfirmed(reading):
+        text.append(f"{chr(10) if text else ''}◌ {said}", "cyan")
     if reading.trouble:
         waiting = f" ({formats.plural(reading.waiting, 'round')} waiting)" if reading.waiting else ""
         text.append(f"\n✗ not stored{waiting}: {reading.trouble}", "red")

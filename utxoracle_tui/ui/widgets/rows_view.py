@@ -122,6 +122,12 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         self._follow()
         self.refresh()
 
+    def say_when_empty(self, sentence: str) -> None:
+        """What stands there when there are no rows."""
+        if sentence != self._empty:
+            self._empty = sentence
+            self.refresh()
+
     def clear_marks(self) -> None:
         """Mark nothing."""
         self._marks.clear()
