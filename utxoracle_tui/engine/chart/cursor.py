@@ -40,7 +40,7 @@ class FigureAt:
 
 @dataclass(frozen=True, slots=True)
 class DivergenceAt:
-    """The nearest comparison."""
+    """How far the two prices beside it are apart."""
 
     time_s: float
     pct: float
@@ -75,13 +75,25 @@ def next_stop(at_s: Floats, from_s: float, by_s: float) -> float | None:
 
 
 def read_at(series: PriceSeries, basis: Basis, time_s: float, near_s: float) -> CursorReading:
-    """The figures at a moment: of blocks and comparisons the nearest within `near_s`, else what still holds."""
+    """The figures at a moment: of blocks and comparisons the nearest within `near_s`, else what still holds.
+
+    The prices that the basis compares are those of one comparison, so that its divergence is theirs.
+    """
+    at_block = _block_number(series, time_s, near_s)
+    pairs = series.comparisons[basis]
+    at_pair = at_block if basis == "block" else _pair_number(pairs, time_s, near_s)
+    pair = None if at_pair is None or np.isnan(pairs.onchain_usd[at_pair]) else at_pair
+    window = _window(series, time_s, near_s)
+    if pair is not None and basis != "block":
+        window = FigureAt(
+            float(pairs.time_s[pair]), float(pairs.onchain_usd[pair]), state=State(int(pairs.state[pair]))
+        )
     return CursorReading(
         time_s=time_s,
-        block=_block(series, time_s, near_s),
-        window=_window(series, time_s, near_s),
-        exchange=_exchange(series, time_s, near_s),
-        divergence=_divergence(series.comparisons[basis], time_s, near_s),
+        block=None if at_block is None else _block(series, at_block),
+        window=window,
+        exchange=_exchange(series, time_s, near_s) if pair is None else _exchange_of(pairs, pair),
+        divergence=None if pair is None else _divergence(pairs, pair),
     )
 
 
@@ -94,11 +106,20 @@ def _near_or_held(times: Floats, time_s: float, near_s: float, holds_s: Floats) 
     return after - 1 if after and time_s - times[after - 1] <= holds_s[after - 1] else None
 
 
-def _block(series: PriceSeries, time_s: float, near_s: float) -> BlockAt | None:
+def _block_number(series: PriceSeries, time_s: float, near_s: float) -> int | None:
     blocks = series.blocks
-    n = _near_or_held(blocks.time_s, time_s, near_s, np.where(blocks.breaks, 0.0, STALE_AFTER_S))
-    if n is None:
-        return None
+    return _near_or_held(blocks.time_s, time_s, near_s, np.where(blocks.breaks, 0.0, STALE_AFTER_S))
+
+
+def _pair_number(pairs: Comparisons, time_s: float, near_s: float) -> int | None:
+    there = np.flatnonzero(~np.isnan(pairs.onchain_usd))
+    holds_s = np.where(pairs.daily[there], _DAY_S, STALE_AFTER_S)
+    n = _near_or_held(pairs.time_s[there], time_s, near_s, holds_s)
+    return None if n is None else int(there[n])
+
+
+def _block(series: PriceSeries, n: int) -> BlockAt:
+    blocks = series.blocks
     return BlockAt(
         time_s=float(blocks.time_s[n]),
         height=int(blocks.height[n]),
@@ -133,19 +154,18 @@ def _exchange(series: PriceSeries, time_s: float, near_s: float) -> FigureAt | N
     return FigureAt(float(exchange.time_s[n]), float(exchange.price_usd[n]), source=source)
 
 
-def _divergence(pairs: Comparisons, time_s: float, near_s: float) -> DivergenceAt | None:
-    there = np.flatnonzero(~np.isnan(pairs.divergence_pct))
-    holds_s = np.where(pairs.daily[there], _DAY_S, STALE_AFTER_S)
-    n = _near_or_held(pairs.time_s[there], time_s, near_s, holds_s)
-    if n is None:
+def _exchange_of(pairs: Comparisons, n: int) -> FigureAt | None:
+    price_usd = _known(pairs.exchange_usd[n])
+    if price_usd is None:
         return None
-    found = int(there[n])
-    return DivergenceAt(
-        time_s=float(pairs.time_s[found]),
-        pct=float(pairs.divergence_pct[found]),
-        state=State(int(pairs.state[found])),
-        source=Source(int(pairs.source[found])),
-    )
+    return FigureAt(float(pairs.time_s[n]), price_usd, source=Source(int(pairs.source[n])))
+
+
+def _divergence(pairs: Comparisons, n: int) -> DivergenceAt | None:
+    pct = _known(pairs.divergence_pct[n])
+    if pct is None:
+        return None
+    return DivergenceAt(float(pairs.time_s[n]), pct, State(int(pairs.state[n])), Source(int(pairs.source[n])))
 
 
 def _known(value: float) -> float | None:

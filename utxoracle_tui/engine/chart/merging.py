@@ -14,7 +14,9 @@ from utxoracle_tui.engine.chart.series import (
     Comparisons,
     Floats,
     Rows,
+    Side,
     Source,
+    State,
     WindowLine,
 )
 
@@ -69,7 +71,7 @@ def observed(rounds: Figures, divergence: str, exchange: str) -> Comparisons:
         divergence_pct=rounds[divergence],
         confidence=rounds["confidence"],
         state=rounds.states,
-        source=_sources(rounds),
+        source=_sources(rounds, exchange),
         daily=np.zeros(len(rounds), np.bool_),
     )
 
@@ -124,29 +126,88 @@ def merged_rows(rounds: Figures, days: Figures, blocks: BlockLine) -> Rows:
         )
         return np.concatenate(parts)[order]
 
+    def side(of_rounds: Side, of_blocks: Floats | None, of_days: Floats | None) -> Side:
+        return Side(
+            exchange_usd=laid(of_rounds.exchange_usd, blocks.exchange_usd, days["exchange_usd"]),
+            divergence_pct=laid(of_rounds.divergence_pct, of_blocks, of_days),
+            confidence=laid(of_rounds.confidence, blocks.confidence, days["confidence"]),
+            state=np.concatenate([of_rounds.state, blocks.state[alone], days.states])[order],
+            source=np.concatenate([of_rounds.source, blocks.source[alone], _day_sources(days)])[order],
+        )
+
+    block_usd, by_block = at_blocks(rounds, blocks)
+    spot = _of_windows(rounds, "divergence_spot_pct", "exchange_usd")
+    window = _of_windows(rounds, "divergence_window_pct", "exchange_mean_usd")
     return Rows(
         time_s=laid(rounds["time_s"], blocks.time_s, days["time_s"]),
         height=laid(rounds["last_height"] + 1, blocks.height, days["last_height"]),
-        block_usd=laid(rounds["block_usd"], blocks.price_usd, None),
+        block_usd=laid(block_usd, blocks.price_usd, None),
         window_usd=laid(rounds["onchain_usd"], None, days["price_usd"]),
-        exchange_usd=laid(rounds["exchange_usd"], blocks.exchange_usd, days["exchange_usd"]),
-        spot_pct=laid(rounds["divergence_spot_pct"], None, None),
-        window_pct=laid(rounds["divergence_window_pct"], None, days["divergence_window_pct"]),
-        block_pct=laid(rounds["divergence_block_pct"], blocks.divergence_pct, None),
-        confidence=laid(rounds["confidence"], blocks.confidence, days["confidence"]),
-        state=np.concatenate([rounds.states, blocks.state[alone], days.states])[order],
-        source=np.concatenate([_sources(rounds), blocks.source[alone], _day_sources(days)])[order],
+        sides={
+            "block": side(by_block, blocks.divergence_pct, None),
+            "spot": side(spot, None, None),
+            "window": side(window, None, days["divergence_window_pct"]),
+        },
     )
+
+
+def _of_windows(rounds: Figures, divergence: str, exchange: str) -> Side:
+    return Side(rounds[exchange], rounds[divergence], rounds["confidence"], rounds.states, _sources(rounds, exchange))
+
+
+def at_blocks(rounds: Figures, blocks: BlockLine) -> tuple[Floats, Side]:
+    """The block price that was the newest at each round, and what it is compared with.
+
+    It is what is stored of the block. Where that is nothing, it is what the round itself says, with the exchange price
+    that follows from it; imported rounds say nothing of blocks, and stand there with the window's figures.
+    """
+    at = _tips(rounds, blocks)
+    stored = at >= 0
+    imported = rounds["imported"] == 1
+    own_usd, own_pct = rounds["block_usd"], rounds["divergence_block_pct"]
+    own_state = np.where(np.isnan(own_usd), State.GAP, State.UNKNOWN)
+
+    def of(column: Floats | Codes, without: Floats | Codes) -> Floats:
+        found = np.array(without, np.float64)
+        found[stored] = column[at[stored]]
+        return found
+
+    side = Side(
+        exchange_usd=of(blocks.exchange_usd, np.where(imported, rounds["exchange_usd"], own_usd / (1 + own_pct / 100))),
+        divergence_pct=of(blocks.divergence_pct, own_pct),
+        confidence=of(blocks.confidence, np.where(imported, rounds["confidence"], np.nan)),
+        state=of(blocks.state, np.where(imported, rounds.states, own_state)).astype(np.int8),
+        source=of(blocks.source, _sources(rounds, "exchange_usd")).astype(np.int8),
+    )
+    return of(blocks.price_usd, own_usd), side
+
+
+def _tips(rounds: Figures, blocks: BlockLine) -> NDArray[np.int64]:
+    """The number of the block that was the newest at each round; -1 where it is not stored."""
+    heights = rounds["last_height"] + 1
+    order = np.lexsort((blocks.state != State.ORPHANED, blocks.height))
+    in_order = blocks.height[order]
+    last = np.searchsorted(in_order, heights, side="right") - 1
+    found = np.full(len(rounds), -1)
+    there = last >= 0
+    there[there] = in_order[last[there]] == heights[there]
+    found[there] = order[last[there]]
+    # a reorg leaves two blocks at a height, and the round's is the one with its price
+    twice = in_order[1:][in_order[1:] == in_order[:-1]]
+    for n in np.flatnonzero(np.isin(heights, twice)).tolist():
+        same = np.flatnonzero((blocks.height == heights[n]) & (blocks.price_usd == rounds["block_usd"][n]))
+        found[n] = same[0] if len(same) else found[n]
+    return found
 
 
 def _order(*times: Floats) -> NDArray[np.int64]:
     return np.argsort(np.concatenate(times), kind="stable")
 
 
-def _sources(rounds: Figures) -> Codes:
+def _sources(rounds: Figures, exchange: str) -> Codes:
     found = np.where(rounds["public_exchange"] == 1, Source.PUBLIC, Source.OWN)
     found[rounds["imported"] == 1] = Source.IMPORTED
-    found[np.isnan(rounds["exchange_usd"])] = Source.NONE
+    found[np.isnan(rounds[exchange])] = Source.NONE
     return found.astype(np.int8)
 
 

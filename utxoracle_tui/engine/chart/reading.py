@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from utxoracle_core.block_price import SHOWN_FROM, SURE_FROM
 from utxoracle_core.confidence import VALID_FROM
+from utxoracle_tui.engine.block_keeping import LATER_S
 from utxoracle_tui.engine.chart.merging import (
     Columns,
     Figures,
@@ -129,7 +130,7 @@ def _blocks(store: Store, start_s: float, end_s: float, exchange: ExchangeLine) 
         divergence_pct=columns["divergence_block_pct"],
         state=state.astype(np.int8),
         gap=gap.astype(np.int8),
-        source=_source_held(columns["time_s"], columns["exchange_usd"], exchange),
+        source=_source_beside(columns["time_s"], columns["exchange_usd"], exchange),
         breaks=_breaks(columns["last_height"], columns["orphaned"] == 1),
     )
 
@@ -156,15 +157,18 @@ def _breaks(height: Floats, orphaned: Flags) -> Flags:
     return ~leads_on | orphaned
 
 
-def _source_held(time_s: Floats, exchange_usd: Floats, exchange: ExchangeLine) -> Codes:
-    """Whose reading it was that held at each block."""
+def _source_beside(time_s: Floats, exchange_usd: Floats, exchange: ExchangeLine) -> Codes:
+    """Whose reading each block was set beside, as `block_keeping.nearest` has it."""
     own = exchange.source != Source.DAILY
     times, sources = exchange.time_s[own], exchange.source[own]
     found = np.full(len(time_s), Source.NONE, np.int8)
-    at = np.searchsorted(times, time_s, side="right") - 1
-    held = at >= 0
-    held[held] = time_s[held] - times[at[held]] <= HELD_S
-    found[held] = sources[at[held]]
+    after = np.searchsorted(times, time_s, side="right")
+    since_s = time_s - np.concatenate([[-np.inf], times])[after]
+    until_s = np.concatenate([times, [np.inf]])[after] - time_s
+    held, comes = since_s <= HELD_S, until_s <= LATER_S
+    is_later = comes & (~held | (until_s < since_s))
+    there = held | comes
+    found[there] = sources[(after - ~is_later)[there]]
     # a price is there whose reading has been thinned out since
     found[(found == Source.NONE) & ~np.isnan(exchange_usd)] = Source.OWN
     found[np.isnan(exchange_usd)] = Source.NONE

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from utxoracle_tui.store.statistics import Basis
+from utxoracle_tui.store.statistics import BASES, Basis
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -87,7 +87,7 @@ class BlockLine:
     state: Codes
     gap: Codes
     source: Codes
-    """Of the exchange price that held at the block."""
+    """Of the exchange price that stands beside the block's."""
     breaks: Flags
     """Whether the next height is not stored: no line leads on from here."""
 
@@ -131,6 +131,28 @@ class Comparisons:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """What rows say on one basis; confidence and state are those of the price that it compares."""
+
+    exchange_usd: Floats
+    """What the divergence was worked out with; also where there is none to work out."""
+    divergence_pct: Floats
+    confidence: Floats
+    state: Codes
+    source: Codes
+    """Of that exchange price."""
+
+    @property
+    def columns(self) -> tuple[Floats | Codes, ...]:
+        """All of it."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def cut(self, here: slice) -> Side:
+        """A part of the rows."""
+        return Side(**{field.name: getattr(self, field.name)[here] for field in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """One row for each round, for each block without one, and for each day without rounds."""
 
@@ -139,26 +161,26 @@ class Rows:
     """The tip at that moment; of a day, its last block."""
     block_usd: Floats
     window_usd: Floats
-    exchange_usd: Floats
-    spot_pct: Floats
-    window_pct: Floats
-    block_pct: Floats
-    confidence: Floats
-    state: Codes
-    source: Codes
+    sides: Mapping[Basis, Side]
 
     def __len__(self) -> int:
         return len(self.time_s)
 
     def same_as(self, other: Rows) -> bool:
         """Whether all rows are the same."""
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        pairs = zip(self._columns, other._columns, strict=True)
         return all(np.array_equal(mine, others, equal_nan=True) for mine, others in pairs)
 
     def from_moment(self, start_s: float) -> Rows:
         """Those that are not before a moment."""
         here = slice(int(np.searchsorted(self.time_s, start_s)), None)
-        return Rows(**{field.name: getattr(self, field.name)[here] for field in fields(self)})
+        sides = {basis: side.cut(here) for basis, side in self.sides.items()}
+        return Rows(self.time_s[here], self.height[here], self.block_usd[here], self.window_usd[here], sides)
+
+    @property
+    def _columns(self) -> tuple[Floats | Codes, ...]:
+        own = (self.time_s, self.height, self.block_usd, self.window_usd)
+        return (*own, *(column for basis in BASES for column in self.sides[basis].columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from utxoracle_tui.engine.chart.levels import Level, levels
-from utxoracle_tui.engine.chart.series import Flags, Floats, Rows, Source, State
+from utxoracle_tui.engine.chart.series import Flags, Rows, Source, State
 from utxoracle_tui.store.statistics import Basis
 
 Order = NDArray[np.int64]
+_BOUND = re.compile(r"([<>]=?)([+-]?[0-9]*\.?[0-9]+)%?")
+_GAP_AFTER_SIGN = re.compile(r"([<>]=?)\s+")
+_COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
 class SortKey(StrEnum):
@@ -27,21 +31,17 @@ class SortKey(StrEnum):
     CONFIDENCE = "confidence"
 
 
-def divergence_of(rows: Rows, basis: Basis) -> Floats:
-    """The divergences on a basis."""
-    return {"spot": rows.spot_pct, "window": rows.window_pct, "block": rows.block_pct}[basis]
-
-
 def ordered(rows: Rows, key: SortKey, basis: Basis, *, downwards: bool) -> Order:
     """The numbers of the rows in an order; what has no value comes last, and of equal ones the newest first."""
+    side = rows.sides[basis]
     values = {
         SortKey.TIME: rows.time_s,
         SortKey.HEIGHT: rows.height,
         SortKey.BLOCK: rows.block_usd,
         SortKey.WINDOW: rows.window_usd,
-        SortKey.EXCHANGE: rows.exchange_usd,
-        SortKey.DIVERGENCE: np.abs(divergence_of(rows, basis)),
-        SortKey.CONFIDENCE: rows.confidence,
+        SortKey.EXCHANGE: side.exchange_usd,
+        SortKey.DIVERGENCE: np.abs(side.divergence_pct),
+        SortKey.CONFIDENCE: side.confidence,
     }[key]
     # NaN is last whatever the sign
     return np.lexsort((-np.arange(len(rows)), -values if downwards else values))
@@ -49,10 +49,10 @@ def ordered(rows: Rows, key: SortKey, basis: Basis, *, downwards: bool) -> Order
 
 def matching(rows: Rows, text: str, basis: Basis) -> Flags:
     """Which rows have all words of a text in them: in their time, height, state, exchange source, or in how large the
-    divergence on the basis is (high, low, large, alert).
+    divergence on the basis is (high, low, large, alert). A word such as >0.5 or <-2 is a bound for that divergence.
     """
     found = np.ones(len(rows), np.bool_)
-    words = text.lower().split()
+    words = _GAP_AFTER_SIGN.sub(r"\1", text.lower()).split()
     if not words or not len(rows):
         return found
     seconds = rows.time_s.astype("datetime64[s]")
@@ -61,15 +61,19 @@ def matching(rows: Rows, text: str, basis: Basis) -> Flags:
     kinds = _kinds(rows, basis)
     distinct, which = np.unique(kinds, axis=0, return_inverse=True)
     for word in words:
+        bound = _BOUND.fullmatch(word)
+        if bound is not None:
+            found &= _COMPARE[bound[1]](rows.sides[basis].divergence_pct, float(bound[2]))
+            continue
         named = np.array([word in _kind_words(*kind) for kind in distinct.tolist()], np.bool_)
         found &= named[which.ravel()] | (np.char.find(times, word) >= 0) | (np.char.find(heights, word) >= 0)
     return found
 
 
 def _kinds(rows: Rows, basis: Basis) -> Order:
-    pct = divergence_of(rows, basis)
-    above = np.nan_to_num(pct) > 0
-    return np.stack([rows.state, rows.source, levels(pct), above], axis=1).astype(np.int64)
+    side = rows.sides[basis]
+    above = np.nan_to_num(side.divergence_pct) > 0
+    return np.stack([side.state, side.source, levels(side.divergence_pct), above], axis=1).astype(np.int64)
 
 
 def _kind_words(state: int, source: int, level: int, above: int) -> str:

@@ -55,8 +55,9 @@ class Row:
     height: float
     block_usd: float
     window_usd: float
-    exchange_usd: float
     pct: dict[Basis, float]
+    exchange_usd: float
+    """What the price on the basis of the table is compared with; it is that price's confidence and state as well."""
     confidence: float
     state: State
     source: Source
@@ -70,8 +71,9 @@ class Row:
 class _Chosen(Sequence[Row]):
     """Rows in an order, each made when it is looked at: a year has more of them than can be made at once."""
 
-    def __init__(self, rows: Rows, order: Order) -> None:
+    def __init__(self, rows: Rows, order: Order, basis: Basis) -> None:
         self._rows = rows
+        self._side = rows.sides[basis]
         self._order = order
 
     def __len__(self) -> int:
@@ -98,22 +100,18 @@ class _Chosen(Sequence[Row]):
         return int(found[0]) if len(found) else None
 
     def _row(self, n: int) -> Row:
-        rows = self._rows
+        rows, side = self._rows, self._side
         return Row(
             number=n,
             time_s=float(rows.time_s[n]),
             height=float(rows.height[n]),
             block_usd=float(rows.block_usd[n]),
             window_usd=float(rows.window_usd[n]),
-            exchange_usd=float(rows.exchange_usd[n]),
-            pct={
-                "spot": float(rows.spot_pct[n]),
-                "window": float(rows.window_pct[n]),
-                "block": float(rows.block_pct[n]),
-            },
-            confidence=float(rows.confidence[n]),
-            state=State(int(rows.state[n])),
-            source=Source(int(rows.source[n])),
+            pct={basis: float(each.divergence_pct[n]) for basis, each in rows.sides.items()},
+            exchange_usd=float(side.exchange_usd[n]),
+            confidence=float(side.confidence[n]),
+            state=State(int(side.state[n])),
+            source=Source(int(side.source[n])),
         )
 
 
@@ -141,7 +139,8 @@ class DivergenceTable(Vertical):
     DEFAULT_CSS = """
     DivergenceTable { height: 1fr; }
     DivergenceTable > #rows-where { height: 1; color: $text-muted; padding: 0 1; }
-    DivergenceTable > Input { height: 1; border: none; padding: 0 1; display: none; }
+    DivergenceTable > Input, DivergenceTable > Input:focus { height: 1; border: none; padding: 0 1; }
+    DivergenceTable > Input { display: none; }
     DivergenceTable > Input.-asking { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -163,7 +162,7 @@ class DivergenceTable(Vertical):
         """What is shown, the rows, and the line to type a filter in."""
         yield Static(id="rows-where", markup=False)
         yield DivergenceRows(_columns(self._basis), lambda row: row.key, empty=READING)
-        yield Input(placeholder="a date, a height, high, low, alert, not valid, public …   Enter, Esc")
+        yield Input(placeholder="2025-01-05, a height, high, low, alert, public, >0.5 or <-2 (in %)   Enter, Esc")
 
     def on_mount(self) -> None:
         """Begin as it was arranged last."""
@@ -210,7 +209,7 @@ class DivergenceTable(Vertical):
         if rows is not self._rows:
             return
         self.query_one(DivergenceRows).say_when_empty(self._sentence(len(rows)))
-        self.query_one(DivergenceRows).show_chosen(_Chosen(rows, order), _columns(basis))
+        self.query_one(DivergenceRows).show_chosen(_Chosen(rows, order, basis), _columns(basis))
         self._say_where()
 
     def _sentence(self, total: int) -> str:
@@ -309,7 +308,7 @@ def _columns(basis: Basis) -> list[Column[Row]]:
 
 
 def _divergence_column(basis: Basis, least_width: int) -> Column[Row]:
-    return Column(basis, 17, lambda row: divergence(row.pct[basis]), "right", least_width)
+    return Column(f"{basis} %", 17, lambda row: divergence(row.pct[basis]), "right", least_width)
 
 
 def _usd(value: float) -> str | Text:
