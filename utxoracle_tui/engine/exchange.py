@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
+from utxoracle_tui import clock
 from utxoracle_tui.sources.mempool_errors import MempoolError, PriceSource
 from utxoracle_tui.sources.mempool_replies import ExchangePrice, HistoricalPrice, Prices
 from utxoracle_tui.store.records import ExchangeReading, ExchangeSource
@@ -36,11 +39,16 @@ class ExchangeNow:
     """Whether the trouble is that servers don't answer."""
 
 
+Listener = Callable[[ExchangeNow, float], None]
+"""Is told what was found, and when it was asked for on the clock for spans."""
+
+
 class Exchange:
     """Asks the servers in turn until one has a price."""
 
     def __init__(self, servers: tuple[PriceServer, ...]) -> None:
         self._servers = servers
+        self._listeners: list[Listener] = []
 
     async def __aenter__(self) -> Exchange:
         return self
@@ -55,8 +63,24 @@ class Exchange:
         for server in self._servers:
             await server.aclose()
 
+    @contextmanager
+    def overheard(self, listener: Listener) -> Iterator[None]:
+        """Have a listener told of every answer, whoever has asked: all say the same of the price then."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
     async def now(self) -> ExchangeNow:
         """The price of the first server that has one; its source is in the reading."""
+        started_s = clock.elapsed_s()
+        found = await self._ask()
+        for listener in self._listeners:
+            listener(found, started_s)
+        return found
+
+    async def _ask(self) -> ExchangeNow:
         troubles: list[str] = []
         unreachable = False
         for server in self._servers:

@@ -55,3 +55,10 @@ def divergence_pct(onchain_usd: float | None, exchange_usd: float | None) -> flo
     if onchain_usd is None or not exchange_usd:
         return None
     return (onchain_usd - exchange_usd) / exchange_usd * 100
+
+
+def exchange_behind(onchain_usd: float | None, divergence_pct: float | None) -> float | None:
+    """The exchange price that a divergence was worked out with; None where there is no divergence."""
+    if onchain_usd is None or divergence_pct is None:
+        return None
+    return onchain_usd / (1 + divergence_pct / 100)

@@ -16,7 +16,7 @@ from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.engine.watch.presence import WatchSeen, find_watch
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.notices import Notice
-from utxoracle_tui.store.records import Observation
+from utxoracle_tui.store.records import ExchangeReading, Observation
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
@@ -32,6 +32,8 @@ class StoreReading:
 
     newest: Observation | None = None
     """The newest observation, whoever made it."""
+    exchange: ExchangeReading | None = None
+    """The newest exchange price, which may be older than the observation, or younger."""
     waiting: int = 0
     """Rounds of this process that are not stored yet."""
     trouble: str | None = None
@@ -124,7 +126,7 @@ class LiveRounds:
                     # the chain is known, and the likely store is not of it or can't be relied on
                     showing.cancel()
                     self.readable = None
-                    tell(trouble=trouble.message, newest=None, network=None, waits=False)
+                    tell(trouble=trouble.message, newest=None, exchange=None, network=None, waits=False)
                 except OperatorError:
                     # the node's own line says what is wrong with it
                     tell(waits=True)
@@ -162,10 +164,15 @@ class LiveRounds:
             writes = await asyncio.to_thread(store.writes)
             if writes != seen:
                 try:
-                    newest = await asyncio.to_thread(store.observations.newest)
+                    newest, exchange = await asyncio.to_thread(_newest, store)
                 except StoreTrouble as trouble:
                     tell(trouble=trouble.message)
                 else:
                     seen = writes
-                    tell(newest=newest[0] if newest else None, notices=store.notices.all(), writes=writes)
+                    tell(newest=newest, exchange=exchange, notices=store.notices.all(), writes=writes)
             await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _newest(store: Store) -> tuple[Observation | None, ExchangeReading | None]:
+    observations, readings = store.observations.newest(), store.exchange_readings.newest()
+    return observations[0] if observations else None, readings[0] if readings else None

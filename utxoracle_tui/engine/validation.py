@@ -27,6 +27,16 @@ class Validity:
 
 
 DEFAULT_LIMITS = Limits()
+_BRIEFLY = {
+    "price_out_of_range": "the figure lies outside the limits",
+    "low_confidence": "low confidence",
+    "octave_suspect": "it may be a round factor off",
+    Outcome.NO_CANDIDATES.value: "nothing in it can be priced",
+    Outcome.NO_SIGNAL.value: "no round USD sums in it",
+    Outcome.NO_POINTS.value: "no payment near the rough price",
+    Outcome.FLAT_HISTOGRAM.value: "its amounts are spread evenly",
+    Outcome.TOO_FEW_BLOCKS.value: "too few blocks",
+}
 
 
 def validate(price: WindowPrice, limits: Limits = DEFAULT_LIMITS) -> Validity:
@@ -43,6 +53,13 @@ def validate(price: WindowPrice, limits: Limits = DEFAULT_LIMITS) -> Validity:
             return Validity(False, "octave_suspect", f"{sentence} {_octave_sentence(price.octave.other_usd)}")
         return Validity(False, "low_confidence", sentence)
     return Validity(True)
+
+
+def briefly(reason: str | None) -> str:
+    """A stored reason in a few words, where there is no room for the sentence."""
+    if reason is None:
+        return "for a reason that was not recorded"
+    return _BRIEFLY.get(reason, reason.replace("_", " "))
 
 
 def _octave_sentence(other_usd: float) -> str:

@@ -37,17 +37,18 @@ class _Entry:
     style: str
 
 
-def divergence(pct: float | None, style: Style = Style.COLOUR) -> Text:
-    """A divergence with its sign, and a word and a mark where it is large."""
+def divergence(pct: float | None, style: Style = Style.COLOUR, *, brief: bool = False) -> Text:
+    """A divergence with its sign, and a word and a mark where it is large; `brief` leaves the word out."""
     if pct is None or np.isnan(pct):
         return Text("-" if style is Style.ASCII else "–", "dim")
     level = level_of(pct)
     figure = formats.signed_percent(pct)
     if level is Level.ALERT:
-        return Text(f"!! ALERT {figure}", _LEVEL_STYLE[level])
+        return Text(f"!! {figure}" if brief else f"!! ALERT {figure}", _LEVEL_STYLE[level])
     if level is Level.LARGE:
         up, down = ("^", "v") if style is Style.ASCII else ("▲", "▼")
-        return Text(f"{up} {figure} high" if pct > 0 else f"{down} {figure} low", _LEVEL_STYLE[level])
+        mark, word = (up, "high") if pct > 0 else (down, "low")
+        return Text(f"{mark} {figure}" if brief else f"{mark} {figure} {word}", _LEVEL_STYLE[level])
     return Text(figure)
 
 

@@ -35,11 +35,16 @@ class ExchangeWatch:
 
     async def run(self, on_change: Callable[[], None]) -> None:
         """Watch until cancelled."""
-        while True:
-            self.heard = await ask_exchange(self._exchange, self.heard)
+
+        def hear(now: ExchangeNow, started_s: float) -> None:
+            self.heard = heard_of(now, self.heard, started_s)
             on_change()
-            # what has just come back must not be missed for half a minute
-            await asyncio.sleep(self._every_s if self.heard.trouble is None else min(self._every_s, 5.0))
+
+        with self._exchange.overheard(hear):
+            while True:
+                await self._exchange.now()
+                # what has just come back must not be missed for half a minute
+                await asyncio.sleep(self._every_s if self.heard.trouble is None else min(self._every_s, 5.0))
 
 
 async def ask_exchange(exchange: Exchange, before: Heard[ExchangeStatus]) -> Heard[ExchangeStatus]:

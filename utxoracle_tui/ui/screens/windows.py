@@ -18,6 +18,7 @@ from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.jobs.wanted import Days, Marked
 from utxoracle_tui.engine.live_rounds import StoreReading
 from utxoracle_tui.engine.request import Day, Heights, Request, read_day
+from utxoracle_tui.engine.validation import briefly
 from utxoracle_tui.engine.window_list import WindowList
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.records import Window
@@ -364,5 +365,5 @@ _COLUMNS: tuple[Column[Window], ...] = (
     Column("blocks", 6, lambda window: _count(window.blocks), "right", 98),
     Column("took", 7, _took, "right", 108),
     Column("method", 14, lambda window: window.method, "left", 124),
-    Column("why", 40, lambda window: window.reason or "", "left", 150),
+    Column("why", 40, lambda window: briefly(window.reason) if window.reason else "", "left", 150),
 )

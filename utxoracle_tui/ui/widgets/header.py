@@ -104,6 +104,8 @@ class Header(Vertical):
 
     def _stack_read(self, reading: StackReading) -> None:
         self.query_one(SourcesLine).show_stack(reading)
+        status = reading.exchange.detail
+        self.query_one(RoundLine).show_exchange(status.reading if status is not None else None)
 
     def _jobs_read(self, reading: JobsReading) -> None:
         self.query_one(SourcesLine).show_jobs(reading)
