@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -10,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Static
 
 from utxoracle_tui import clock, formats
@@ -34,7 +36,7 @@ from utxoracle_tui.ui.screens.export_choice import ExportForm
 from utxoracle_tui.ui.screens.node_window import NodeWindow
 from utxoracle_tui.ui.screens.range_choice import RangeAction, RangeChoice
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
-from utxoracle_tui.ui.widgets.divergence_table import DivergenceTable
+from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows, DivergenceTable
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.price_chart import PriceChart
@@ -48,6 +50,14 @@ _VIEWS = ("chart", "figures", "stack")
 _TALL_ROWS = 34
 """From so many on all views are shown at once."""
 _WIDE_COLUMNS = 110
+_KEYS_OF_THE_SPAN = frozenset(
+    f"chart.{name}"
+    for name in (
+        *("zoom_in", "zoom_out", "pan_left", "pan_right", "fit", "follow", "basis"),
+        *(f"range_{span}" for span in ("day", "week", "month", "quarter", "year", "all")),
+    )
+)
+"""Of the chart's keys those that change what the table shows as well: they work wherever the focus is."""
 _MOVE_ON_EVERY_S = 30.0
 """How often a chart that follows the time is asked to move on; it does so in coarser steps of its own."""
 
@@ -80,6 +90,11 @@ class Dashboard(JobAsking, ExportingScreen):
         Binding("w", "open_window", "Window", id="dashboard.window"),
         Binding("y", "open_yesterday", "Yesterday", id="dashboard.yesterday", show=False),
         Binding("e", "export", "Export", id="dashboard.export", show=False),
+        *(
+            replace(binding, action=f"on_chart({binding.action!r})")
+            for binding in PriceChart.BINDINGS
+            if isinstance(binding, Binding) and binding.id in _KEYS_OF_THE_SPAN
+        ),
     ]
 
     def __init__(self, parts: EngineParts) -> None:
@@ -114,7 +129,7 @@ class Dashboard(JobAsking, ExportingScreen):
         if console.stack is not None:
             self._stack_read(console.stack)
         self.set_interval(_MOVE_ON_EVERY_S, self.query_one(PriceChart).reload)
-        self.query_one(PriceChart).focus()
+        self.call_after_refresh(self._focus_shown)
 
     def _newest_read(self, reading: WindowReading) -> None:
         line, notice = self.query_one(ProgressLine), self.query_one("#notice", Static)
@@ -218,9 +233,21 @@ class Dashboard(JobAsking, ExportingScreen):
         for view in _VIEWS:
             self.set_class(self._view == view, f"-view-{view}")
 
+    def _focus_shown(self) -> None:
+        """Keys go to what is on the screen; with the stack alone, to the screen itself."""
+        around = self.focused.ancestors_with_self if self.focused is not None else []
+        if around and all(node.display for node in around if isinstance(node, Widget)):
+            return
+        shows_all = self.size.height >= _TALL_ROWS
+        if shows_all or self._view == "chart":
+            self.set_focus(self.query_one(PriceChart))
+        else:
+            self.set_focus(self.query_one(DivergenceRows) if self._view == "figures" else None)
+
     def on_resize(self) -> None:
-        """The key for views is of use on low terminals only."""
+        """The key for views is of use on low terminals only, and these don't show everything that had the focus."""
         self.refresh_bindings()
+        self.call_after_refresh(self._focus_shown)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the key for views where all of them are shown."""
@@ -231,8 +258,11 @@ class Dashboard(JobAsking, ExportingScreen):
         self._view = _VIEWS[(_VIEWS.index(self._view) + 1) % len(_VIEWS)]
         self._show_view()
         self.post_message(Arranged(view=self._view))
-        if self._view != "stack":
-            self.query_one("PriceChart" if self._view == "chart" else "DivergenceRows").focus()
+        self.call_after_refresh(self._focus_shown)
+
+    async def action_on_chart(self, action: str) -> None:
+        """Do what a key of the chart does, wherever the focus is."""
+        await self.query_one(PriceChart).run_action(action)
 
     def action_open_window(self) -> None:
         """Open the newest block window in detail."""
