@@ -57,22 +57,30 @@ def summary(reading: StackReading) -> Text:
     return text
 
 
-def sources(reading: StackReading, width: int | None = None) -> Text:
+def sources(reading: StackReading, width: int | None = None, rows: int = 0) -> Text:
     """A line or more for each source: mark, word, age, sentence; `width` is that of what it is shown in.
 
     What is well takes one line whatever it says, and so does electrs, so that nothing below moves: their own panels
-    have the rest.
+    have the rest. Where there are so many `rows` that all of it fits, nothing of it is left out.
     """
+    if width is not None and rows:
+        whole = _sources(reading, width, whole=True)
+        if len(whole.plain.split("\n")) <= rows:
+            return whole
+    return _sources(reading, width, whole=False)
+
+
+def _sources(reading: StackReading, width: int | None, *, whole: bool) -> Text:
     text = Text().append(*_OVERALL[reading.overall])
     for source in reading.all:
         if source is reading.containers and source.health is Health.NOT_CONFIGURED:
             # a stack without Docker misses nothing
             continue
-        text.append("\n").append_text(_source(source, is_electrs=source is reading.electrs, width=width))
+        text.append("\n").append_text(_source(source, is_electrs=source is reading.electrs, width=width, whole=whole))
     return text
 
 
-def _source(source: SourceReading[Any], *, is_electrs: bool, width: int | None) -> Text:
+def _source(source: SourceReading[Any], *, is_electrs: bool, width: int | None, whole: bool) -> Text:
     mark, style = glyph(source)
     text = Text.assemble((f"{mark} ", style), (f"{TITLES[source.source]:<13}", "bold"), (f"{source.word:<14}", style))
     age_s = source.age_s(clock.elapsed_s())
@@ -82,7 +90,7 @@ def _source(source: SourceReading[Any], *, is_electrs: bool, width: int | None) 
     said = source.sentence.partition(". ")[0] if is_electrs else source.sentence
     if width is None:
         text.append(said)
-    elif is_electrs or source.standing is Standing.READY:
+    elif not whole and (is_electrs or source.standing is Standing.READY):
         text.append(_fitted(said, width - len(text)))
     else:
         indent = _INDENT if width >= _WIDE_COLUMNS else _NARROW_INDENT

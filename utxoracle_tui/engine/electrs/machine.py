@@ -45,7 +45,7 @@ def step(state: State, evidence: Evidence) -> State:
     findings = conditions.find(phase, memory, now_s)
     memory = _hold(memory, findings, now_s)
     resumed = is_resumed(phase, memory)
-    sentence, advice = tell(phase, Telling(memory, found, resumed))
+    sentence, advice = tell(phase, Telling(memory, found, resumed, _is_cut_off(findings)))
     told = tuple(_told(finding, memory) for finding in findings)
     return State(
         at_s=now_s,
@@ -108,6 +108,10 @@ def _hold(memory: Memory, findings: list[Finding], now_s: float) -> Memory:
         finding.kind: memory.condition_since_s.get(finding.kind, now_s) for finding in findings
     }
     return replace(memory, condition_since_s=MappingProxyType(dict(since)))
+
+
+def _is_cut_off(findings: list[Finding]) -> bool:
+    return any(finding.kind is ConditionKind.BITCOIND_DOWN for finding in findings)
 
 
 def _told(finding: Finding, memory: Memory) -> Condition:

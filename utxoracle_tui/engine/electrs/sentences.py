@@ -21,6 +21,8 @@ class Telling:
     measure: Measure | None
     resumed: bool
     """Whether an earlier process had done part of this already."""
+    cut_off: bool = False
+    """Whether it doesn't reach the node."""
 
     @property
     def count(self) -> str:
@@ -41,6 +43,9 @@ def tell(phase: Phase, telling: Telling) -> tuple[str, str]:
             return _pass(phase, telling)
         case Phase.COMPACTING_TXSTORE | Phase.COMPACTING_HISTORY:
             return _compaction(phase, telling)
+        case Phase.READY if telling.cut_off:
+            # what lies over the phase says what to do
+            return "electrs answers from what it has indexed, and follows no new blocks.", ""
     return _PLAIN[phase]
 
 

@@ -38,7 +38,7 @@ PHASE_WORDS = MappingProxyType(
 )
 _OF_NODE = frozenset({ConditionKind.BITCOIND_DOWN})
 """With these electrs itself is well."""
-NO_ANSWER = "no answer"
+NO_ANSWER, CUT_OFF = "no answer", "cut off"
 _PORTS = (Evidence.METRICS, Evidence.REST)
 
 
@@ -151,7 +151,7 @@ def judge(heard: Heard[State], now_s: float, *, named: bool) -> Verdict:
     age_s = heard.age_s(now_s)
     health = LIMITS[Source.ELECTRS].health(age_s) if age_s is not None else Health.UNKNOWN
     if health is Health.UP and state.warnings and {each.kind for each in state.warnings} <= _OF_NODE:
-        return Verdict(health, Standing.WAITS, word, sentence)
+        return Verdict(health, Standing.WAITS, CUT_OFF if phase is Phase.READY else word, sentence)
     if state.warnings or health is not Health.UP or _has_odd_ports(state):
         return Verdict(health, Standing.DEGRADED, word, sentence)
     return Verdict(health, Standing.READY if phase is Phase.READY else Standing.WORKING, word, sentence)

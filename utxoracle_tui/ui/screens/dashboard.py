@@ -149,7 +149,8 @@ class Dashboard(JobAsking, ExportingScreen):
 
     def _stack_read(self, reading: StackReading) -> None:
         panel = self.query_one("#stack", SteadyText)
-        panel.update(stack_words.sources(reading, panel.content_size.width or None))
+        size = panel.content_size
+        panel.update(stack_words.sources(reading, size.width or None, size.height))
 
     def _store_read(self, reading: StoreReading) -> None:
         state = store_words.state(reading)

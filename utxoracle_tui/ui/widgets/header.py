@@ -29,6 +29,12 @@ SCREENS = ("dashboard", "stack", "windows", "jobs", "log")
 _WIDE_COLUMNS = 150
 
 
+def _without_name(heading: str, room: int) -> str:
+    """A heading without the program's name where there is no room for all: what it is of is what must be seen."""
+    _, dot, rest = heading.partition(" · ")
+    return f" {rest}" if dot and len(heading) > room else heading
+
+
 class Header(Vertical):
     """Follows what the engine says for as long as its screen is there."""
 
@@ -76,8 +82,13 @@ class Header(Vertical):
 
     def on_resize(self) -> None:
         """The screens stand at the right end; where there is room, all sources share a line."""
-        self.set_class(self.size.width >= _WIDE_COLUMNS, "-wide")
+        self._share_a_line()
         self._draw_heading()
+
+    def _share_a_line(self) -> None:
+        """Node and sources share a line where there is room for all that both say."""
+        needed = self.query_one(NodeLine).columns + self.query_one(SourcesLine).columns
+        self.set_class(self.size.width >= max(_WIDE_COLUMNS, needed), "-wide")
 
     def _draw_heading(self) -> None:
         tabs = Text(no_wrap=True)
@@ -90,22 +101,26 @@ class Header(Vertical):
         if not may_change(self):
             # before what may be cut off
             heading.append(" READ ONLY ·")
-        heading.append(self._parts.heading)
         width = coming_width(self)
-        heading.truncate(max(width - tabs.cell_len - 1, 0), overflow="ellipsis")
+        room = max(width - tabs.cell_len - 1, 0)
+        heading.append(_without_name(self._parts.heading, room - heading.cell_len))
+        heading.truncate(room, overflow="ellipsis")
         heading.pad_right(max(width - heading.cell_len - tabs.cell_len, 0))
         self.query_one("#heading", Static).update(heading + tabs)
 
     def _node_read(self, reading: NodeReading) -> None:
         self.query_one(NodeLine).show(reading)
+        self._share_a_line()
 
     def _store_read(self, reading: StoreReading) -> None:
         self.query_one(RoundLine).show(reading)
 
     def _stack_read(self, reading: StackReading) -> None:
         self.query_one(SourcesLine).show_stack(reading)
+        self._share_a_line()
         status = reading.exchange.detail
         self.query_one(RoundLine).show_exchange(status.reading if status is not None else None)
 
     def _jobs_read(self, reading: JobsReading) -> None:
         self.query_one(SourcesLine).show_jobs(reading)
+        self._share_a_line()

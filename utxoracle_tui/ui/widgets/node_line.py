@@ -33,6 +33,12 @@ class NodeLine(SteadyText):
         self._reading = reading
         self._refresh()
 
+    @property
+    def columns(self) -> int:
+        """How wide its longest line is."""
+        lines = self.render().split("\n", allow_blank=True)
+        return max(line.cell_len for line in lines) + self.gutter.width
+
     def _refresh(self) -> None:
         if self._reading is None:
             return

@@ -47,6 +47,13 @@ class SourcesLine(SteadyText):
         self._jobs = reading
         self._refresh()
 
+    @property
+    def columns(self) -> int:
+        """How wide it is with all that it has to say."""
+        if self._stack is None:
+            return self.render().cell_len + self.gutter.width
+        return _whole(self._stack, self._jobs, clock.elapsed_s()).cell_len + self.gutter.width
+
     def _refresh(self) -> None:
         if self._stack is None:
             return
@@ -58,9 +65,9 @@ def describe(stack: StackReading, jobs: JobsReading | None, now_s: float, width:
 
     Where there isn't room for all, what is as it should be is only counted.
     """
-    others = [source for source in stack.all if source.source is not Source.NODE]
+    others = _others(stack)
     at_work = _jobs(jobs)
-    whole = _joined([*(_source(source, now_s) for source in others), *at_work])
+    whole = _whole(stack, jobs, now_s)
     if whole.cell_len <= width:
         return whole
     brief = [_source(source, now_s, brief=source.standing in _AT_REST) for source in others]
@@ -69,6 +76,14 @@ def describe(stack: StackReading, jobs: JobsReading | None, now_s: float, width:
     odd = [_source(source, now_s) for source in others if source.standing not in _AT_REST]
     fine = sum(source.standing is Standing.READY for source in others)
     return _joined([*odd, Text.assemble(("● ", "bold green"), f"{fine} ok"), *at_work])
+
+
+def _others(stack: StackReading) -> list[SourceReading[object]]:
+    return [source for source in stack.all if source.source is not Source.NODE]
+
+
+def _whole(stack: StackReading, jobs: JobsReading | None, now_s: float) -> Text:
+    return _joined([*(_source(source, now_s) for source in _others(stack)), *_jobs(jobs)])
 
 
 def _joined(pieces: list[Text]) -> Text:
