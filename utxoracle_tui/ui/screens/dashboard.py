@@ -91,7 +91,7 @@ class Dashboard(JobAsking, ExportingScreen):
         Binding("y", "open_yesterday", "Yesterday", id="dashboard.yesterday", show=False),
         Binding("e", "export", "Export", id="dashboard.export", show=False),
         *(
-            replace(binding, action=f"on_chart({binding.action!r})")
+            replace(binding, action=f"on_chart({binding.action!r})", show=False)
             for binding in PriceChart.BINDINGS
             if isinstance(binding, Binding) and binding.id in _KEYS_OF_THE_SPAN
         ),
