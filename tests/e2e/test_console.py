@@ -64,11 +64,11 @@ def test_from_the_first_command_to_the_way_out(terminal: ShownTerminal) -> None:
         assert [other for other in others if other in terminal.lines[-1]] == []
 
     terminal.press("w")
-    found = terminal.until(r"Price of blocks [\d,]+–([\d,]+) .*\n +\$([\d,.]+) per BTC   ✓ valid")
+    found = terminal.until(r"Price of blocks [\d,]+–([\d,]+) .*\n +\$([\d,.]+) per BTC   ■ valid")
     assert dollars(found[2]) == pytest.approx(PAID_USD, rel=0.01)
     terminal.until(r"━ price \$" + re.escape(found[2]))
     terminal.press("y")
-    found = terminal.until(r"Price of (\d{4}-\d\d-\d\d) UTC, blocks .*\n +\$([\d,.]+) per BTC   ✓ valid")
+    found = terminal.until(r"Price of (\d{4}-\d\d-\d\d) UTC, blocks .*\n +\$([\d,.]+) per BTC   ■ valid")
     assert dollars(found[2]) == pytest.approx(PAID_USD, rel=0.01)
     # until then, the key stops the pricing of the blocks instead
     terminal.until("▪ block price")

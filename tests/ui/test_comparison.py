@@ -17,12 +17,14 @@ from tests.ui.test_window_detail_pictures import StillPricing, after
 from utxoracle_core import BlockReading
 from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback
 from utxoracle_tui.engine.request import Day, Heights, Last, Request
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.export_choice import ExportChoice
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison, read_window
 from utxoracle_tui.ui.screens.window_detail import of_folder
+from utxoracle_tui.ui.widgets.summary import PriceSummary
 
 SnapCompare = Callable[..., bool]
 DAYS = {date(2024, 5, 5): "sel_tip7_ok", date(2024, 10, 1): "mediocre60"}
@@ -41,8 +43,8 @@ class TwoDays(StillPricing):
         return []
 
 
-def console() -> Console:
-    return Console(of_folder(TwoDays()))  # type: ignore[arg-type]
+def console(limits: Limits = DEFAULT_LIMITS) -> Console:
+    return Console(of_folder(TwoDays(), limits))  # type: ignore[arg-type]
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -100,6 +102,18 @@ async def test_one_that_can_t_be_had_is_said_and_the_other_is_there() -> None:
         assert "There are no blocks of 2020-01-01." in str(notice.render())
         assert "no price: 2020-01-01" in figures(pilot)
         assert "A  2024-05-05 UTC" in figures(pilot)
+
+
+async def test_what_is_valid_goes_by_the_operators_limits() -> None:
+    # the reference program's price of the first day is $64,040.99, and there is nothing else against it
+    async with console(Limits(min_price_usd=64_500.0)).run_test(size=(120, 40)) as pilot:
+        await until(lambda: "done in" in str(pilot.app.screen.query_one("#progress-words", Static).render()))
+        summary = str(pilot.app.screen.query_one(PriceSummary).render())
+        assert "$64,040.99 per BTC   ▨ not valid" in summary
+        assert "The figure lies outside $64,500 to $500,000." in summary
+        await compared(pilot, "2024-10-01")
+        await pilot.pause()
+        assert "$64,040.99  ▨ not valid" in figures(pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -16,6 +17,7 @@ from utxoracle_core import BlockReading, Gap
 from utxoracle_tui.engine.pricing import PricedWindow, ProgressCallback
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import CONSENSUS_PRICE, Chain, Request
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.window_detail import of_folder
@@ -59,8 +61,10 @@ def console(
     result: PricedWindow | None = None,
     error: OperatorError | None = None,
     line: list[BlockReading] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Console:
-    return Console(of_folder(StillPricing(result=result, error=error, line=line)))  # type: ignore[arg-type]
+    pricing: Any = StillPricing(result=result, error=error, line=line)
+    return Console(of_folder(pricing, limits))
 
 
 _LASTING = {"window", "newest", "stack", "store", "jobs", "logs", "alerts"}

@@ -53,7 +53,8 @@ def _on_folder(path: Path, cache: Path, settings: Settings) -> Exit:
     folder = open_folder(path)
     workers = _started(cache)
     try:
-        from utxoracle_tui.ui.app import Console  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.commands.node import limits_of  # noqa: PLC0415  (the workers start meanwhile)
+        from utxoracle_tui.ui.app import Console  # noqa: PLC0415
         from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415
         from utxoracle_tui.ui.remembered import of_this_console  # noqa: PLC0415
         from utxoracle_tui.ui.screens.window_detail import of_folder  # noqa: PLC0415
@@ -61,7 +62,9 @@ def _on_folder(path: Path, cache: Path, settings: Settings) -> Exit:
         look = settings.screen
         checked_keys(look.keys, look.remap)
         remembering = of_this_console(settings.store.data_dir, str(path), read_only=look.read_only)
-        Console(of_folder(FolderPricing(folder, workers)), look=look, remembering=remembering).start()
+        Console(
+            of_folder(FolderPricing(folder, workers), limits_of(settings)), look=look, remembering=remembering
+        ).start()
     finally:
         workers.stop()
     return Exit.DONE
@@ -86,6 +89,7 @@ def _on_node(place: SettingsPlace, cache: Path, label: str, own_log: OwnLog, war
         from utxoracle_tui.commands.job_engine import live_jobs  # noqa: PLC0415
         from utxoracle_tui.commands.node import (  # noqa: PLC0415  (the workers start meanwhile)
             exchange_of,
+            limits_of,
             live_rounds,
             open_node,
             pricing,
@@ -141,7 +145,13 @@ def _on_node(place: SettingsPlace, cache: Path, label: str, own_log: OwnLog, war
         newest = LiveWindow(windows, settings.rounds.interval_minutes * 60)
         parts = EngineParts(windows, newest, watch, live, lists, history, jobs, host, heading, data, close)
         exports = ScreenExport(lambda: live.readable, data_dir(data) / "exports", label or None)
-        parts = replace(parts, exports=exports, logs=live_logs(settings), log_trouble=lambda: own_log.trouble)
+        parts = replace(
+            parts,
+            limits=limits_of(settings),
+            exports=exports,
+            logs=live_logs(settings),
+            log_trouble=lambda: own_log.trouble,
+        )
         remembering = of_this_console(data, host, read_only=settings.screen.read_only)
         parts = replace(parts, warnings=warnings, remembering=remembering, settings=place, alerts=alerts)
         NodeConsole(parts, settings.screen, settings.alerts.terminal).start()

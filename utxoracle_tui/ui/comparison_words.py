@@ -12,7 +12,8 @@ from rich.text import Text
 
 from utxoracle_tui import formats
 from utxoracle_tui.engine.pricing import PricedWindow
-from utxoracle_tui.engine.validation import validate
+from utxoracle_tui.engine.validation import Limits, validate
+from utxoracle_tui.ui.verdict_words import verdict
 
 Side = Literal["A", "B"]
 _NONE = "–"
@@ -39,19 +40,23 @@ def titles(window: PricedWindow) -> str:
     return f"{day.day} UTC" if day is not None else f"{blocks.first}–{blocks.last}"
 
 
-def comparison(windows: Sequence[PricedWindow | None], waiting: Sequence[str]) -> Table:
+def comparison(windows: Sequence[PricedWindow | None], waiting: Sequence[str], limits: Limits) -> Table:
     """The price and what it rests on; `waiting` is what to say of a window that isn't there."""
-    return _table(windows, waiting, _FIGURES, with_price=True)
+    return _table(windows, waiting, _FIGURES, limits)
 
 
 def filter_comparison(windows: Sequence[PricedWindow | None], waiting: Sequence[str]) -> Table:
     """What each filter left out, as a share of the transactions of either."""
-    return _table(windows, waiting, _FILTERS, with_price=False)
+    return _table(windows, waiting, _FILTERS)
 
 
 def _table(
-    windows: Sequence[PricedWindow | None], waiting: Sequence[str], lines: Sequence[_Line], *, with_price: bool
+    windows: Sequence[PricedWindow | None],
+    waiting: Sequence[str],
+    lines: Sequence[_Line],
+    limits: Limits | None = None,
 ) -> Table:
+    """Of the lines, after that of the prices where there are limits for these."""
     first, second = windows
     table = Table.grid(padding=(0, 2))
     # where there is no room for all, the windows' own words give way
@@ -60,22 +65,20 @@ def _table(
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=width)
     heads = [titles(window) if window else words for window, words in zip(windows, waiting, strict=True)]
     table.add_row("", *(f"{side}  {head}" for side, head in zip("AB", heads, strict=True)), "B - A", style="bold")
-    if with_price:
-        table.add_row("price", *(_price(window) for window in windows), _prices_apart(first, second))
+    if limits is not None:
+        table.add_row("price", *(_price(window, limits) for window in windows), _prices_apart(first, second))
     for line in lines:
         cells = [line.words(window) if window else _NONE for window in windows]
         table.add_row(line.what, *cells, _apart(line, first, second))
     return table
 
 
-def _price(window: PricedWindow | None) -> Text:
+def _price(window: PricedWindow | None, limits: Limits) -> Text:
     if window is None:
         return Text(_NONE)
     price_usd = window.price.price_usd
     text = Text(formats.usd(price_usd) if price_usd is not None else "no price", "bold")
-    valid = validate(window.price).valid
-    text.append("  ✓ valid" if valid else "  ✗ NOT VALID", "green" if valid else "bold red")
-    return text
+    return text.append("  ").append_text(verdict(valid=validate(window.price, limits).valid))
 
 
 def _prices_apart(first: PricedWindow | None, second: PricedWindow | None) -> Text:

@@ -14,6 +14,7 @@ from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.logs.live import LiveLogs
 from utxoracle_tui.engine.pricing import WindowPricing
 from utxoracle_tui.engine.screen_export import ScreenExport
+from utxoracle_tui.engine.validation import DEFAULT_LIMITS, Limits
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.ui.remembered import Remembering
 
@@ -42,6 +43,8 @@ class EngineParts:
     """Where the operator wants all files; None for the platform's places."""
     close: Callable[[], Awaitable[None]]
     """Gives back what the parts hold."""
+    limits: Limits = DEFAULT_LIMITS
+    """What a valid price has to meet."""
     logs: LiveLogs = field(default_factory=LiveLogs)
     exports: ScreenExport = field(default_factory=lambda: ScreenExport(lambda: None, None))
     log_trouble: Callable[[], str | None] = lambda: None

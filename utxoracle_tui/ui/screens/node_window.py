@@ -34,7 +34,7 @@ class NodeWindow(WindowDetail):
 
     def __init__(self, parts: EngineParts, first: Request) -> None:
         """`first` is what is shown to begin with."""
-        super().__init__(parts.pricing, parts.heading, None, parts.exports)
+        super().__init__(parts.pricing, parts.limits, parts.heading, None, parts.exports)
         self._parts = parts
         self._first = first
         self._follows = False

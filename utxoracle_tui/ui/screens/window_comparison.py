@@ -15,6 +15,7 @@ from textual.widgets import Static
 from utxoracle_core import BlockReading
 from utxoracle_tui.engine.pricing import PricedWindow, WindowPricing
 from utxoracle_tui.engine.request import Request, read_day, read_heights, read_last, title_of
+from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.ui.bridge import PricingBridge
 from utxoracle_tui.ui.comparison_words import comparison, filter_comparison
@@ -69,8 +70,9 @@ class WindowComparison(Screen[None]):
         Binding("escape", "back", "Back", id="comparison.back"),
     ]
 
-    def __init__(self, pricing: WindowPricing, heading: str, first: Request, second: Request) -> None:
+    def __init__(self, pricing: WindowPricing, limits: Limits, heading: str, first: Request, second: Request) -> None:
         super().__init__()
+        self._limits = limits
         self._bridge = PricingBridge(pricing, self)
         self._heading = heading
         self._requests = [first, second]
@@ -144,7 +146,7 @@ class WindowComparison(Screen[None]):
         waiting = [
             f"{'no price' if request in self._failures else '…'}: {title_of(request)}" for request in self._requests
         ]
-        self.query_one("#figures", Static).update(comparison(windows, waiting))
+        self.query_one("#figures", Static).update(comparison(windows, waiting, self._limits))
         self.query_one("#filters", Static).update(filter_comparison(windows, waiting))
         for side, request, words in zip(_SIDES, self._requests, waiting, strict=True):
             panel = self.query_one(f"#side-{side}")

@@ -30,6 +30,7 @@ from utxoracle_tui.engine.request import (
     title_of,
 )
 from utxoracle_tui.engine.screen_export import ScreenExport
+from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.ui.bridge import PricingBridge
 from utxoracle_tui.ui.exporting import ExportingScreen, write_chart
 from utxoracle_tui.ui.messages import (
@@ -55,7 +56,7 @@ _WIDE_COLUMNS = 110
 _ONE_DAY = timedelta(days=1)
 
 
-def of_folder(pricing: FolderPricing) -> WindowDetail:
+def of_folder(pricing: FolderPricing, limits: Limits) -> WindowDetail:
     """The screen on a folder of raw blocks."""
     folder = pricing.folder
     network = "main network" if folder.is_main else "NOT the main network"
@@ -64,7 +65,7 @@ def of_folder(pricing: FolderPricing) -> WindowDetail:
         f" utxoracle-tui · {folder.path.name or folder.path} · {network} · "
         f"{formats.plural(len(blocks), 'block')}, {blocks.first}–{blocks.last}"
     )
-    return WindowDetail(pricing, heading, blocks, ScreenExport(lambda: None, None, heading.strip()))
+    return WindowDetail(pricing, limits, heading, blocks, ScreenExport(lambda: None, None, heading.strip()))
 
 
 class WindowDetail(ExportingScreen):
@@ -89,11 +90,17 @@ class WindowDetail(ExportingScreen):
     ]
 
     def __init__(
-        self, pricing: WindowPricing, heading: str, heights: HeightRange | None, exports: ScreenExport
+        self,
+        pricing: WindowPricing,
+        limits: Limits,
+        heading: str,
+        heights: HeightRange | None,
+        exports: ScreenExport,
     ) -> None:
         """`heading` says what the blocks are of; `heights` are those that can be had, None for a node's."""
         super().__init__()
         self._pricing = pricing
+        self._limits = limits
         self._exports = exports
         self._bridge = PricingBridge(pricing, self)
         self._heading = heading
@@ -183,7 +190,7 @@ class WindowDetail(ExportingScreen):
         """Show a window."""
         self._result = result
         self.query_one("#top").remove_class("-previous")
-        self.query_one(PriceSummary).show(result)
+        self.query_one(PriceSummary).show(result, self._limits)
         self.query_one(FilterSummary).show(result)
         self._show_picture("#scatter", scatter(result.price))
         self._show_picture("#histogram", histogram(result.price))
@@ -268,7 +275,7 @@ class WindowDetail(ExportingScreen):
 
         def answered(other: Request | None) -> None:
             if other is not None:
-                self.app.push_screen(WindowComparison(self._pricing, self._heading, shown, other))
+                self.app.push_screen(WindowComparison(self._pricing, self._limits, self._heading, shown, other))
 
         question = "Compare with which window? (a day, heights A-B, or a number of blocks before the tip)"
         self.app.push_screen(Ask(question, "", read_window), answered)
@@ -287,7 +294,7 @@ class WindowDetail(ExportingScreen):
         result = self._result
         if result is None:
             return None
-        parts = [text_of(result)]
+        parts = [text_of(result, self._limits)]
         for panel in ("scatter", "histogram"):
             chart = self.query_one(f"#{panel} Chart", Chart)
             if chart.size.width:

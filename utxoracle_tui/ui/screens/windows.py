@@ -33,6 +33,7 @@ from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.export_choice import ExportForm
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
+from utxoracle_tui.ui.verdict_words import verdict
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
@@ -209,7 +210,8 @@ class WindowsScreen(JobAsking, ExportingScreen):
             mark = key_of(self, "rows.mark")
             self.notify(f"Mark the two windows that are to stand side by side ({mark}), or one and go to the other.")
             return
-        self.app.push_screen(WindowComparison(self._parts.pricing, self._parts.heading, *requests))
+        parts = self._parts
+        self.app.push_screen(WindowComparison(parts.pricing, parts.limits, parts.heading, *requests))
 
     def action_export(self) -> None:
         """Keep the marked rows in a file, or all that are shown, in their order."""
@@ -249,7 +251,7 @@ class OpenedWindow(WindowDetail):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="window.back")]
 
     def __init__(self, parts: EngineParts, request: Request) -> None:
-        super().__init__(parts.pricing, parts.heading, None, parts.exports)
+        super().__init__(parts.pricing, parts.limits, parts.heading, None, parts.exports)
         self._first = request
 
     def begin(self) -> None:
@@ -310,7 +312,7 @@ def _state(window: Window) -> Text:
         return Text("◇ imported", "cyan")
     if window.valid is None:
         return Text("? unknown", "yellow")
-    return Text("■ valid", "green") if window.valid else Text("▨ not valid", "bold yellow")
+    return verdict(valid=window.valid)
 
 
 def _what(window: Window) -> str:

@@ -10,7 +10,8 @@ from utxoracle_core.price import METHOD
 from utxoracle_core.window import WindowOutputs
 from utxoracle_tui import formats
 from utxoracle_tui.engine.pricing import PricedWindow
-from utxoracle_tui.engine.validation import Validity, validate, warnings
+from utxoracle_tui.engine.validation import Limits, Validity, validate, warnings
+from utxoracle_tui.ui.verdict_words import verdict as verdict_words
 
 _CELLS = 10
 
@@ -18,9 +19,9 @@ _CELLS = 10
 class PriceSummary(Static):
     """The price with name, verdict, confidence, spread and warnings."""
 
-    def show(self, result: PricedWindow) -> None:
-        """Show another window."""
-        self.update(text_of(result))
+    def show(self, result: PricedWindow, limits: Limits) -> None:
+        """Show another window; `limits` are what a valid price has to meet."""
+        self.update(text_of(result, limits))
 
 
 class FilterSummary(Static):
@@ -31,16 +32,16 @@ class FilterSummary(Static):
         self.update(_filters(result.price.outputs))
 
 
-def text_of(result: PricedWindow) -> Text:
+def text_of(result: PricedWindow, limits: Limits) -> Text:
     """The window as a paragraph, with colours."""
     price = result.price
-    verdict = validate(price)
+    verdict = validate(price, limits)
     text = Text()
     text.append(title_of(result), "bold")
     text.append("\n")
     text.append(formats.usd(price.price_usd) if price.price_usd is not None else "no price", "bold")
     text.append(" per BTC   " if price.price_usd is not None else "   ")
-    text.append_text(_verdict(verdict))
+    text.append_text(verdict_words(valid=verdict.valid))
     text.append(f"   confidence {_bar(price.confidence.value)} {price.confidence.value:.2f}")
     for sentence in _sentences(result, verdict):
         text.append("\n⚠ ", "bold yellow")
@@ -78,10 +79,6 @@ def title_of(result: PricedWindow) -> str:
     blocks = f"blocks {window.blocks.first}–{window.blocks.last}"
     of = f"{window.day.day} UTC, {blocks}" if window.day else blocks
     return f"{window.name}, {of}" if window.name else f"Price of {of}"
-
-
-def _verdict(verdict: Validity) -> Text:
-    return Text("✓ valid", "bold green") if verdict.valid else Text("✗ NOT VALID", "bold red")
 
 
 def _bar(value: float) -> str:
