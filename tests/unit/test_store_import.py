@@ -357,3 +357,36 @@ def test_a_dry_run_on_nothing_makes_no_folder(place: Place) -> None:
     path = written(place, EARLIER)
     assert counts(ran("import", "--dry-run", path)).startswith("4 would be taken")
     assert not (place.home / "data").exists()
+
+
+PUBLISHED_DAY = "date,consensus_price_usd\n2024-03-18,68276\n2024-03-19,65000\n"
+
+
+@pytest.mark.parametrize("order", [("days.csv", "exchange.csv"), ("exchange.csv", "days.csv")])
+def test_a_published_day_is_compared_with_the_close_of_that_day(
+    store: Store, place: Place, order: tuple[str, str]
+) -> None:
+    written(place, PUBLISHED_DAY, "days.csv")
+    written(place, EXCHANGE, "exchange.csv")
+    last = [ran("import", place.cwd / name) for name in order][-1]
+    assert last.out.endswith("\n1 day set beside the exchange price of the day\n")
+    compared, alone = store.windows.between(0, FOR_EVER_S, "day")
+    assert (compared.exchange_usd, compared.exchange_coverage, compared.exchange_is_daily) == (67_600.0, 0.0, True)
+    # 68276 is 676 above 67600, which is 1 %
+    assert compared.divergence_window_pct == pytest.approx(1.0)
+    assert (compared.imported, compared.stored_s) == (True, START_S)
+    assert (alone.exchange_usd, alone.divergence_window_pct) == (None, None)
+
+
+def test_a_day_worked_out_before_the_exchange_was_known_is_compared_as_well(store: Store, place: Place) -> None:
+    day = {"kind": "day", "method": "utxoracle-9.1", "network": "main"}
+    known = Window(date=date(2024, 3, 18), price_usd=66_924.0, valid=True, **day)  # type: ignore[arg-type]
+    other = Window(date=date(2026, 2, 12), price_usd=66_000.0, exchange_usd=65_900.0, **day)  # type: ignore[arg-type]
+    store.windows.put([known, other])
+    done = ran("import", "--json", written(place, EXCHANGE))
+    assert json.loads(done.out)["days_compared"] == 1
+    compared, as_before = store.windows.between(0, FOR_EVER_S, "day")
+    # 66924 is 676 below 67600, which is 1 %
+    assert compared.divergence_window_pct == pytest.approx(-1.0)
+    assert as_before == other
+    assert json.loads(ran("import", "--json", place.cwd / "file.csv").out)["days_compared"] == 0

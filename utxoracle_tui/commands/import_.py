@@ -11,6 +11,7 @@ from utxoracle_tui import clock, formats
 from utxoracle_tui.commands.logged import logged
 from utxoracle_tui.commands.stored import open_store
 from utxoracle_tui.engine.request import CONSENSUS_PRICE, MAIN
+from utxoracle_tui.engine.window_exchange import compare_days
 from utxoracle_tui.errors import Exit
 from utxoracle_tui.store.importing.file_kind import Context
 from utxoracle_tui.store.importing.importer import FileReport, import_files
@@ -37,9 +38,17 @@ def _run(arguments: argparse.Namespace) -> Exit:
         reports.append(report)
         if not arguments.json:
             sys.stdout.write(_as_text(report, dry_run=arguments.dry_run))
+    compared = 0 if arguments.dry_run else compare_days(store)
     if arguments.json:
-        document = {"network": network, "dry_run": arguments.dry_run, "files": [_as_document(one) for one in reports]}
+        document = {
+            "network": network,
+            "dry_run": arguments.dry_run,
+            "files": [_as_document(one) for one in reports],
+            "days_compared": compared,
+        }
         sys.stdout.write(json.dumps(document) + "\n")
+    elif compared:
+        sys.stdout.write(f"{formats.plural(compared, 'day')} set beside the exchange price of the day\n")
     return Exit.FAILED if any(report.refusals for report in reports) else Exit.DONE
 
 

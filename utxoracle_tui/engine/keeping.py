@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from utxoracle_tui import clock
 from utxoracle_tui.engine.exchange_history import ExchangeOver, exchange_over, exchange_over_day
-from utxoracle_tui.engine.exchange_mean import divergence_pct
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.report import as_document
 from utxoracle_tui.engine.validation import Limits
+from utxoracle_tui.engine.window_exchange import with_exchange
 from utxoracle_tui.store.points import KeptPoints
 from utxoracle_tui.store.records import ExchangeReading, Window
 from utxoracle_tui.store.store import Store
@@ -20,15 +20,7 @@ from utxoracle_tui.store.window_document import window_of
 def window_record(store: Store, result: PricedWindow, limits: Limits, newest: ExchangeReading | None = None) -> Window:
     """The record of a priced window, with the exchange price over its span. Raises `StoreTrouble`."""
     window = window_of(as_document(result, limits))
-    over = _over(store, window, newest)
-    return replace(
-        window,
-        stored_s=clock.now_s(),
-        exchange_usd=over.price_usd if over else None,
-        exchange_coverage=over.coverage if over else None,
-        exchange_is_daily=over.is_daily if over else False,
-        divergence_window_pct=divergence_pct(window.price_usd, over.price_usd if over else None),
-    )
+    return replace(with_exchange(window, _over(store, window, newest)), stored_s=clock.now_s())
 
 
 def keep_window(store: Store, window: Window, result: PricedWindow | None) -> None:

@@ -87,8 +87,9 @@ class Chart(PlotextPlot):
         super().on_mount()
         self.app.theme_changed_signal.subscribe(self, lambda _: self._redraw())
 
-    def show(self, picture: Picture | None) -> None:
-        """Show another picture; None shows the text for an empty chart."""
+    def show(self, picture: Picture | None, empty_text: str | None = None) -> None:
+        """Show another picture; None shows the text for an empty chart, which may be another one from now on."""
+        self._empty_text = self._empty_text if empty_text is None else empty_text
         self._show(picture)
 
     def show_fitted(self, make: Fitted, empty_text: str) -> None:
