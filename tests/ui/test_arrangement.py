@@ -106,7 +106,7 @@ async def test_windows_and_log(tmp_path: Path) -> None:
         await pilot.press("3")
         await until(pilot, lambda: app.current_mode == "windows")
         await pilot.press("s")
-        where = "block windows: 0 of 0 · least confidence first · only doubtful ones"
+        where = "block windows: 0 of 0 · least confidence first · only doubtful ones, of 0"
         await until(pilot, lambda: words(app, "#where") == where)
         await pilot.press("5")
         await until(pilot, lambda: "‖ stopped" in words(app, "#where"))

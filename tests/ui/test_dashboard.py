@@ -37,8 +37,9 @@ from utxoracle_tui.ui.screens.confirm import Confirm
 from utxoracle_tui.ui.screens.dashboard import Dashboard
 from utxoracle_tui.ui.screens.jobs import JobsScreen
 from utxoracle_tui.ui.screens.node_window import NodeWindow
+from utxoracle_tui.ui.screens.opened_window import OpenedWindow
 from utxoracle_tui.ui.screens.range_choice import RangeChoice
-from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
+from utxoracle_tui.ui.screens.windows import WindowsScreen
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.node_line import NodeLine
 from utxoracle_tui.ui.widgets.progress_line import ProgressLine

@@ -18,7 +18,7 @@ from utxoracle_tui.ui import node_console
 from utxoracle_tui.ui.node_console import NodeConsole
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.log_line import LogLineDetail
-from utxoracle_tui.ui.screens.windows import OpenedWindow
+from utxoracle_tui.ui.screens.opened_window import OpenedWindow
 from utxoracle_tui.ui.widgets.log_lines import LogLines
 
 LOOKS = 500

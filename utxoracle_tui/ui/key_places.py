@@ -23,13 +23,14 @@ from utxoracle_tui.ui.screens.log import LogScreen
 from utxoracle_tui.ui.screens.log_line import LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
 from utxoracle_tui.ui.screens.node_window import NodeWindow
+from utxoracle_tui.ui.screens.opened_window import OpenedWindow
 from utxoracle_tui.ui.screens.range_choice import RangeChoice
 from utxoracle_tui.ui.screens.setting_dialog import SettingDialog
 from utxoracle_tui.ui.screens.settings import SettingsScreen
 from utxoracle_tui.ui.screens.stack import StackScreen
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison
 from utxoracle_tui.ui.screens.window_detail import WindowDetail
-from utxoracle_tui.ui.screens.windows import OpenedWindow, WindowsScreen
+from utxoracle_tui.ui.screens.windows import WindowsScreen
 from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows, DivergenceTable
 from utxoracle_tui.ui.widgets.log_lines import LogLines
 from utxoracle_tui.ui.widgets.price_chart import PriceChart

@@ -27,7 +27,7 @@ from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.log_line import WINDOW, LogLineDetail
 from utxoracle_tui.ui.screens.log_sources import LogSources
-from utxoracle_tui.ui.screens.windows import OpenedWindow
+from utxoracle_tui.ui.screens.opened_window import OpenedWindow
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
 from utxoracle_tui.ui.widgets.log_lines import LogLines

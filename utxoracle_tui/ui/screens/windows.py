@@ -31,9 +31,9 @@ from utxoracle_tui.ui.key_names import key_of, may_change
 from utxoracle_tui.ui.remembered import Arranged, remembered
 from utxoracle_tui.ui.screens.ask import Ask
 from utxoracle_tui.ui.screens.export_choice import ExportForm
+from utxoracle_tui.ui.screens.opened_window import OpenedWindow
 from utxoracle_tui.ui.screens.window_comparison import WindowComparison
-from utxoracle_tui.ui.screens.window_detail import WindowDetail
-from utxoracle_tui.ui.verdict_words import verdict
+from utxoracle_tui.ui.verdict_words import imported, verdict
 from utxoracle_tui.ui.widgets.calendar_strip import CalendarStrip
 from utxoracle_tui.ui.widgets.header import Header
 from utxoracle_tui.ui.widgets.key_line import KeyLine
@@ -67,6 +67,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
     def __init__(self, parts: EngineParts) -> None:
         super().__init__(parts)
         self._list = WindowList()
+        self._is_read = False
         self._days = True
         self._only_doubtful = False
         self._order = 0
@@ -79,11 +80,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
         yield Header(self._parts, "windows")
         yield CalendarStrip()
         yield Static(id="where", markup=False)
-        yield RowsView(
-            _COLUMNS,
-            lambda window: window.key,
-            empty=store_words.READING,
-        )
+        yield RowsView(_COLUMNS, lambda window: window.key, empty=store_words.READING)
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -121,29 +118,39 @@ class WindowsScreen(JobAsking, ExportingScreen):
         except OperatorError as error:
             self.query_one("#where", Static).update(f"✗ {error.message}")
             return
+        self._is_read = found is not None
         self._list = found or WindowList()
-        self._say_when_empty(is_there=found is not None)
         self._show()
 
-    def _say_when_empty(self, *, is_there: bool) -> None:
-        sentence = (
-            f"Nothing is stored yet. {key_of(self, 'windows.backfill')} works out the days of a range; "
-            f"block windows ({key_of(self, 'windows.kind')}) come by themselves."
-        )
-        if not is_there:
-            sentence = store_words.nothing_to_read(cast("NodeConsole", self.app).stored) or store_words.READING
-        self.query_one(RowsView).say_when_empty(sentence)
-
     def _show(self) -> None:
-        rows = self._list.days if self._days else self._list.blocks
+        rows = self._stored
         if self._only_doubtful:
             rows = tuple(window for window in rows if window.valid is False or window.orphaned)
         _, first = _ORDERS[self._order]
         if first is not None:
             rows = tuple(sorted(rows, key=first))
         self.query_one(CalendarStrip).show(self._list.days)
-        self.query_one(RowsView).show(rows)
+        table = self.query_one(RowsView)
+        table.say_when_empty(self._why_empty())
+        table.show(rows)
         self._show_where()
+
+    @property
+    def _stored(self) -> tuple[Window, ...]:
+        """All windows of the kind that is shown."""
+        return self._list.days if self._days else self._list.blocks
+
+    def _why_empty(self) -> str:
+        """What there is to say where no row is shown."""
+        if not self._is_read:
+            return store_words.nothing_to_read(cast("NodeConsole", self.app).stored) or store_words.READING
+        if self._stored:
+            count = formats.plural(len(self._stored), "day" if self._days else "block window")
+            return f"Not one of {count} is doubtful. {key_of(self, 'windows.doubtful')} shows all of them."
+        if self._days:
+            return f"No day is stored yet. {key_of(self, 'windows.backfill')} works out the days of a range."
+        days = key_of(self, "windows.kind")
+        return f"No block window is stored yet. They come by themselves, one with every round; {days} shows the days."
 
     @on(RowsView.Moved)
     @on(RowsView.Marked)
@@ -155,7 +162,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
         if self._order:
             words.append(_ORDERS[self._order][0])
         if self._only_doubtful:
-            words.append("only doubtful ones")
+            words.append(f"only doubtful ones, of {len(self._stored):,}")
         if marked := table.mark_count:
             words.append(f"{marked:,} marked")
         gaps = len(self._list.missing_days)
@@ -170,9 +177,9 @@ class WindowsScreen(JobAsking, ExportingScreen):
     def _open(self) -> None:
         window = self.query_one(RowsView).row
         request = _request(window) if window is not None else None
-        if request is None:
+        if window is None or request is None:
             return
-        self.app.push_screen(OpenedWindow(self._parts, request))
+        self.app.push_screen(OpenedWindow(self._parts, request, window))
 
     def action_toggle_kind(self) -> None:
         """Show days or block windows."""
@@ -245,29 +252,6 @@ class WindowsScreen(JobAsking, ExportingScreen):
         self.ask_for_rerun(Marked(keys), what, table.clear_marks)
 
 
-class OpenedWindow(WindowDetail):
-    """One stored window in detail, worked out again from its blocks."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="window.back")]
-
-    def __init__(self, parts: EngineParts, request: Request) -> None:
-        super().__init__(parts.pricing, parts.limits, parts.heading, None, parts.exports)
-        self._first = request
-
-    def begin(self) -> None:
-        """Ask for the window that was opened."""
-        self.ask_for(self._first)
-
-    def action_back(self) -> None:
-        """Go back to the table."""
-        self.action_cancel()
-        self.app.pop_screen()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out what makes no sense on a node."""
-        return action != "price_all" and super().check_action(action, parameters)
-
-
 def _likely(windows: WindowList) -> str:
     """The days that are probably meant: the gaps, else those since the newest, else the last week."""
     missing = windows.missing_days
@@ -309,7 +293,7 @@ def _state(window: Window) -> Text:
     if window.orphaned:
         return Text("x orphaned", "yellow")
     if window.imported:
-        return Text("◇ imported", "cyan")
+        return imported()
     if window.valid is None:
         return Text("? unknown", "yellow")
     return verdict(valid=window.valid)

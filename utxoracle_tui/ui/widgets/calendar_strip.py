@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from utxoracle_tui.store.records import Window
-from utxoracle_tui.ui.verdict_words import NOT_VALID, VALID
+from utxoracle_tui.ui.verdict_words import IMPORTED, NOT_VALID, VALID
 from utxoracle_tui.ui.widgets.coming_width import coming_width
 
 _MISSING = ("·", "bold red")
@@ -53,7 +53,9 @@ def describe(days: Sequence[Window], width: int) -> Text:
         missing += (mark, style) == _MISSING
         text.append(mark, style)
     first = newest - timedelta(days=shown - 1)
-    legend = f"\n{first}–{newest}  · missing ({missing})  {VALID} valid {NOT_VALID} not valid ◇ imported x orphan"
+    legend = (
+        f"\n{first}–{newest}  · missing ({missing})  {VALID} valid {NOT_VALID} not valid {IMPORTED} imported x orphan"
+    )
     text.append(legend[: width + 1], "dim")
     return text
 
@@ -64,7 +66,7 @@ def _cell(window: Window | None) -> tuple[str, str]:
     if window.orphaned:
         return "x", "yellow"
     if window.imported:
-        return "◇", "cyan"
+        return IMPORTED, "cyan"
     return (VALID, "green") if window.valid else (NOT_VALID, "yellow")
 
 
