@@ -20,6 +20,7 @@ from utxoracle_tui.demo.host.options import HostOptions
 from utxoracle_tui.demo.host.process import HostProcess, start_host
 from utxoracle_tui.engine.block_file_pricing import BlockSource
 from utxoracle_tui.engine.jobs import control, rest, runner
+from utxoracle_tui.engine.jobs.reading import JobReading, JobsReading
 from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Marked, Stored
 from utxoracle_tui.engine.request import Day, Last
 from utxoracle_tui.engine.workers import Workers
@@ -469,3 +470,37 @@ async def test_a_disk_that_is_full_for_a_while(
             await until(lambda: place.readings[-1].trouble is None)
         assert place.store.windows.count() == 3
         assert set(blocks_served(host).values()) == {1}
+
+
+async def test_what_was_at_hand_is_no_sign_of_how_fast_the_node_is(
+    host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        # the digests of the newest day are kept from here on
+        await place.run(await backfill(place, await place.days(1)))
+        job = (await place.shop.planner.rerun(await place.days(2))).job
+        assert job is not None
+        act(host, "clear-statistics")
+        act(host, "latency", seconds=0.2)
+        told: list[tuple[float, JobReading]] = []
+        began_s = clock.elapsed_s()
+
+        def note(reading: JobsReading) -> None:
+            of_job = reading.of(job.key)
+            if of_job is not None:
+                told.append((clock.elapsed_s(), of_job))
+
+        await place.shop.engine(job.key).run_until_over(note)
+        ended_s = clock.elapsed_s()
+        pace = len(blocks_served(host)) / (ended_s - began_s)
+        at_work = [(time_s, reading) for time_s, reading in told if reading.estimate.eta is not None]
+        # those when most is still to come, and some has been got
+        early = [(s, r) for s, r in at_work if 0.2 < (s - began_s) / (ended_s - began_s) < 0.7]
+        assert len(early) >= 3
+        for time_s, reading in early:
+            estimate = reading.estimate
+            assert estimate.eta is not None
+            assert estimate.blocks_per_s is not None
+            assert estimate.blocks_per_s < 2 * pace
+            assert estimate.eta.likely_s > (ended_s - time_s) / 2
+            assert 0.5 < reading.share < 1

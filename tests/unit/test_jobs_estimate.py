@@ -28,7 +28,7 @@ def test_nothing_is_known_when_nothing_is_at_work() -> None:
 
 def test_an_even_pace() -> None:
     done = in_turn([10.0] * 8)
-    now = AtWork(elapsed_s=5.0, blocks=144, blocks_done=72, bytes_read=50_000_000)
+    now = AtWork(elapsed_s=5.0, blocks_to_get=144, blocks_got=72, bytes_read=50_000_000)
     found = estimate(done, [now], 4, BEGIN_S + 85)
     assert found.blocks_per_s == pytest.approx((8 * 144 + 72) / 85)
     assert found.mb_per_s == pytest.approx(10.0)
@@ -59,7 +59,7 @@ def test_a_pause_does_not_count() -> None:
 
 def test_a_standstill_shows_in_the_rate() -> None:
     done = in_turn([10.0] * 8)
-    stuck = AtWork(elapsed_s=400.0, blocks=144, blocks_done=1, bytes_read=0)
+    stuck = AtWork(elapsed_s=400.0, blocks_to_get=144, blocks_got=1, bytes_read=0)
     found = estimate(done, [stuck], 4, BEGIN_S + 80 + 400)
     assert found.blocks_per_s is not None
     assert found.blocks_per_s < 3
@@ -91,3 +91,28 @@ def test_the_spread_holds_four_in_five() -> None:
         inside += found.eta.low_s <= sum(took_s[20:]) <= found.eta.high_s
     # within three standard deviations of what 400 tries at 0.8 give
     assert abs(inside / runs - 0.8) < 3 * math.sqrt(0.8 * 0.2 / runs)
+
+
+def test_blocks_at_hand_are_no_pace() -> None:
+    # one window was there already but for its price, of the other 22 blocks are got, in the four seconds since
+    done = [Finished(BEGIN_S + 1.0, 1.0, 0, 0)]
+    now = AtWork(elapsed_s=5.0, blocks_to_get=144, blocks_got=22, bytes_read=22_000_000, share=22 / 144)
+    found = estimate(done, [now], 0, BEGIN_S + 5.0)
+    assert found.blocks_per_s == pytest.approx(22 / 5)
+    assert found.eta is not None
+    assert found.eta.likely_s == pytest.approx(122 / (22 / 5))
+
+
+def test_nothing_is_said_of_blocks_to_get_before_one_is_got() -> None:
+    done = [Finished(BEGIN_S + n, 1.0, 0, 0) for n in range(1, 5)]
+    now = AtWork(elapsed_s=0.5, blocks_to_get=144, blocks_got=0, bytes_read=0)
+    assert estimate(done, [now], 3, BEGIN_S + 4.5).eta is None
+
+
+def test_windows_whose_blocks_are_all_at_hand() -> None:
+    done = [Finished(BEGIN_S + 2 * n, 2.0, 0, 0) for n in range(1, 9)]
+    now = AtWork(elapsed_s=1.0, blocks_to_get=0, blocks_got=0, bytes_read=0, share=0.5)
+    found = estimate(done, [now], 4, BEGIN_S + 17)
+    assert found.blocks_per_s == 0
+    assert found.eta is not None
+    assert found.eta.likely_s == pytest.approx(9.0)

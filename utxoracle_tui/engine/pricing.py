@@ -263,5 +263,6 @@ class BlockCounter:
                 bytes_done=self._bytes_done,
                 bytes_total=self._bytes_total,
                 elapsed_s=self._reported_s - self._started_s,
+                blocks_at_hand=already,
             )
         )

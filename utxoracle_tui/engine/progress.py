@@ -17,6 +17,8 @@ class Progress:
     bytes_total: int | None
     """None while the sizes of the blocks to come are unknown."""
     elapsed_s: float
+    blocks_at_hand: int = 0
+    """How many of those that are done were at hand at the start."""
 
     @property
     def share(self) -> float:

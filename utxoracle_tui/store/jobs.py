@@ -193,6 +193,7 @@ def _renewed(current: Mapping[str, JobItem], owner: str) -> Callable[[JobItem], 
             lease=given,
             blocks=new.blocks,
             blocks_done=new.blocks_done,
+            blocks_at_hand=new.blocks_at_hand,
             bytes_read=new.bytes_read,
             elapsed_s=new.elapsed_s,
         )
@@ -208,7 +209,7 @@ def _waiting_again(chosen: Callable[[JobItem], bool]) -> Callable[[JobItem], Job
     def change(item: JobItem) -> JobItem | None:
         if not chosen(item):
             return None
-        return replace(item, state="waiting", error_kind=None, error=None, blocks_done=0, lease=None)
+        return replace(item, state="waiting", error_kind=None, error=None, blocks_done=0, blocks_at_hand=0, lease=None)
 
     return change
 

@@ -330,6 +330,8 @@ class JobItem:
     """How many its window has, once that is known."""
     blocks_done: int = 0
     """How many of them are digested; of an item at work, as it was when the lease was renewed."""
+    blocks_at_hand: int = 0
+    """How many of those had been digested before it was begun."""
     elapsed_s: float | None = None
     ended_s: float | None = None
     lease: Lease | None = None

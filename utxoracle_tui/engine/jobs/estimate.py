@@ -1,7 +1,8 @@
 """How fast a job goes and when it will be done, from what its windows took so far. Pure.
 
 What counts is the time from the end of one window to the end of the next: it is right however many windows are worked
-on side by side, by however many processes. Times in which nothing was worked on are left out.
+on side by side, by however many processes. Times in which nothing was worked on are left out. Blocks that were at hand
+cost next to nothing, so the pace is that of those that had to be got, as long as there are any.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Finished:
 
     ended_s: float
     elapsed_s: float
-    blocks: int
+    blocks_got: int
+    """Those that were not at hand when it was begun."""
     bytes_read: int
 
 
@@ -38,15 +40,12 @@ class AtWork:
     """A window that is being worked on."""
 
     elapsed_s: float
-    blocks: int | None
-    """None as long as it isn't known."""
-    blocks_done: int
+    blocks_to_get: int | None
+    """All that were not at hand when it was begun; None as long as that isn't known."""
+    blocks_got: int
     bytes_read: int
-
-    @property
-    def share(self) -> float:
-        """How much of it is done, 0 to 1."""
-        return self.blocks_done / self.blocks if self.blocks else 0.0
+    share: float = 0.0
+    """How much of it is done, what was at hand included, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +86,46 @@ def estimate(finished: Sequence[Finished], at_work: Sequence[AtWork], waiting: i
     if span_s <= 0:
         return NOTHING_KNOWN
     timed = newest[-len(gaps_s) :] if gaps_s else []
-    blocks = sum(window.blocks for window in timed) + sum(window.blocks_done for window in at_work)
+    blocks = sum(window.blocks_got for window in timed) + sum(window.blocks_got for window in at_work)
     count_bytes = sum(window.bytes_read for window in timed) + sum(window.bytes_read for window in at_work)
-    left = waiting + sum(1 - window.share for window in at_work)
-    return Estimate(
-        blocks / span_s,
-        count_bytes / BYTES_PER_MB / span_s,
-        _eta(gaps_s, sum(window.share for window in at_work), since_last_s, left),
+    if blocks:
+        eta = _eta(_by_blocks(timed, gaps_s, at_work, waiting), span_s)
+    elif any(window.blocks_to_get for window in at_work):
+        # how fast those at hand went says nothing of those that have to be got
+        eta = None
+    else:
+        eta = _eta(_by_windows(gaps_s, at_work, waiting), span_s)
+    return Estimate(blocks / span_s, count_bytes / BYTES_PER_MB / span_s, eta)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What was done in a time, and what is left, in windows of the usual size."""
+
+    done: float
+    left: float
+    each_s: Sequence[float]
+    """What such a window took, of those that tell."""
+
+
+def _by_blocks(timed: Sequence[Finished], gaps_s: Sequence[float], at_work: Sequence[AtWork], waiting: int) -> _Work:
+    """By the blocks that had to be got; windows that have not been begun will have as many of these as the others."""
+    known = [window.blocks_got for window in timed]
+    known += [window.blocks_to_get for window in at_work if window.blocks_to_get is not None]
+    usual = fmean(known) if any(known) else 1.0
+    got = sum(window.blocks_got for window in timed) + sum(window.blocks_got for window in at_work)
+    left = waiting * usual + sum(
+        usual if window.blocks_to_get is None else max(window.blocks_to_get - window.blocks_got, 0)
+        for window in at_work
     )
+    told = [gap * usual / window.blocks_got for gap, window in zip(gaps_s, timed, strict=True) if window.blocks_got]
+    return _Work(got / usual, left / usual, told)
+
+
+def _by_windows(gaps_s: Sequence[float], at_work: Sequence[AtWork], waiting: int) -> _Work:
+    """Where all blocks are at hand."""
+    shares = sum(window.share for window in at_work)
+    return _Work(len(gaps_s) + shares, waiting + len(at_work) - shares, gaps_s)
 
 
 def _gaps_s(newest: Sequence[Finished]) -> list[float]:
@@ -106,15 +137,13 @@ def _gaps_s(newest: Sequence[Finished]) -> list[float]:
     return [min(after.ended_s - before.ended_s, after.elapsed_s) for before, after in pairwise(newest)]
 
 
-def _eta(gaps_s: Sequence[float], shares: float, since_last_s: float, left: float) -> Eta | None:
-    if gaps_s:
-        mean_s = fmean(gaps_s)
-    elif shares > 0:
-        mean_s = since_last_s / shares
-    else:
+def _eta(work: _Work, span_s: float) -> Eta | None:
+    if work.done <= 0:
         return None
-    deviation_s = sqrt(variance(gaps_s)) if len(gaps_s) >= _ENOUGH else _UNKNOWN_SPREAD * mean_s
-    # of a sum of `left` more gaps, whose mean is itself known from so many only
-    spread_s = _FOUR_IN_FIVE * deviation_s * sqrt(left + left * left / max(len(gaps_s), 1))
+    mean_s, left = span_s / work.done, work.left
+    told = len(work.each_s)
+    deviation_s = sqrt(variance(work.each_s)) if told >= _ENOUGH else _UNKNOWN_SPREAD * mean_s
+    # of a sum of `left` more windows, whose mean is itself known from so many only
+    spread_s = _FOUR_IN_FIVE * deviation_s * sqrt(left + left * left / max(told, 1))
     likely_s = left * mean_s
     return Eta(likely_s, max(likely_s - spread_s, 0.0), likely_s + spread_s)

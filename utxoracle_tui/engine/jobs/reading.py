@@ -27,6 +27,11 @@ class AtHand:
     here: bool
     """Whether it is this process. Of others one knows how far they were at most ten seconds ago."""
 
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return self.blocks_done / self.blocks if self.blocks else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class JobReading:
@@ -37,6 +42,13 @@ class JobReading:
     at_hand: tuple[AtHand, ...] = ()
     """In the order of the job."""
     estimate: Estimate = NOTHING_KNOWN
+
+    @property
+    def share(self) -> float:
+        """How much of the job is done, 0 to 1, the windows at hand included."""
+        if not self.progress.total:
+            return 0.0
+        return (self.progress.tried + sum(window.share for window in self.at_hand)) / self.progress.total
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +108,7 @@ class JobsView:
             tuple(AtHand(item.window, item.blocks_done, item.blocks, item.key in here) for item in at_work),
             estimate(
                 _finished(items),
-                [AtWork(item.elapsed_s or 0.0, item.blocks, item.blocks_done, item.bytes_read) for item in at_work],
+                [_at_work(item) for item in at_work],
                 progress.total - progress.tried - len(at_work),
                 clock.now_s(),
             ),
@@ -105,10 +117,16 @@ class JobsView:
 
 def _finished(items: Iterable[JobItem]) -> Sequence[Finished]:
     return [
-        Finished(item.ended_s, item.elapsed_s, item.blocks or 0, item.bytes_read)
+        Finished(item.ended_s, item.elapsed_s, max((item.blocks or 0) - item.blocks_at_hand, 0), item.bytes_read)
         for item in items
         if item.state == "done" and item.ended_s is not None and item.elapsed_s is not None
     ]
+
+
+def _at_work(item: JobItem) -> AtWork:
+    got = max(item.blocks_done - item.blocks_at_hand, 0)
+    to_get = None if item.blocks is None else max(item.blocks - item.blocks_at_hand, 0)
+    return AtWork(item.elapsed_s or 0.0, to_get, got, item.bytes_read, item.blocks_done / (item.blocks or 1))
 
 
 def _end(job: Job) -> float:

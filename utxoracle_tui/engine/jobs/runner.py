@@ -183,7 +183,7 @@ class JobEngine:
 
     def _begin(self, job: Job, item: JobItem) -> None:
         task = asyncio.create_task(self._do(job, item))
-        self._working[item.key] = _Working(job, replace(item, blocks_done=0), clock.elapsed_s(), task)
+        self._working[item.key] = _Working(job, replace(item, blocks_done=0, blocks_at_hand=0), clock.elapsed_s(), task)
 
     async def _do(self, job: Job, item: JobItem) -> None:
         def note(so_far: JobItem) -> None:

@@ -189,6 +189,7 @@ class _SoFar:
 
     def note(self, progress: Progress) -> None:
         """Take note of progress, and tell it."""
+        self.item = replace(self.item, blocks_at_hand=progress.blocks_at_hand)
         self._note(progress.blocks_total, progress.blocks_done, progress.bytes_done)
 
     def besides(self, n_blocks: int) -> ProgressCallback:

@@ -243,10 +243,11 @@ def _state(reading: JobReading) -> Text:
 
 
 def _bar(reading: JobReading) -> Text:
-    progress = reading.progress
-    share = progress.tried / progress.total if progress.total else 0.0
-    full = int(share * _BAR_CELLS)
-    return Text("▮" * full + "▯" * (_BAR_CELLS - full) + f" {share * 100:3.0f} %")
+    full = int(reading.share * _BAR_CELLS)
+    # all windows may be got while the last of them is being priced
+    most = 100 if reading.progress.tried == reading.progress.total else 99
+    percent = min(int(reading.share * 100), most)
+    return Text("▮" * full + "▯" * (_BAR_CELLS - full) + f" {percent:3} %")
 
 
 def _eta(eta: Eta | None) -> str:
@@ -258,6 +259,11 @@ def _eta(eta: Eta | None) -> str:
 def _rate(reading: JobReading) -> str:
     rate = reading.estimate.mb_per_s
     return f"{rate:.1f} MB/s" if rate is not None else "–"
+
+
+def _blocks_rate(reading: JobReading) -> str:
+    rate = reading.estimate.blocks_per_s
+    return f"{rate:.0f}" if rate is not None else "–"
 
 
 def _in_words(reading: JobReading, failures: list[JobItem]) -> Text:
@@ -306,6 +312,6 @@ _COLUMNS: tuple[Column[JobReading], ...] = (
     Column("windows", 11, lambda reading: f"{reading.progress.tried}/{reading.progress.total}", "right", 84),
     Column("left", 21, lambda reading: _eta(reading.estimate.eta), "right", 106),
     Column("rate", 11, _rate, "right", 120),
-    Column("blocks/s", 8, lambda reading: f"{reading.estimate.blocks_per_s or 0:.0f}", "right", 130),
+    Column("blocks/s", 8, _blocks_rate, "right", 130),
     Column("priority", 8, lambda reading: str(reading.job.priority), "right", 140),
 )
