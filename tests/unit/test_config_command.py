@@ -138,3 +138,16 @@ def test_a_value_that_would_steer_the_terminal_is_quoted(place: Place, capsys: p
     place.write_conf("rpcuser=al\x1b[2Jice\nrpcpassword=hunter22\n")
     config.run(arguments("show"))
     assert "'al\\x1b[2Jice'" in capsys.readouterr().out
+
+
+def test_validate_says_what_the_console_would_say_of_its_keys(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.environ["UTXORACLE_TUI_SCREEN_REMAP"] = "jobs.pause=P, app.quit=X"
+    assert config.run(arguments("validate")) is Exit.USAGE
+    said = "“” in “jobs.pause=P,” is no key"
+    assert capsys.readouterr().out.startswith(said)
+    assert config.run(arguments("validate", as_json=True)) is Exit.USAGE
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["error"]["kind"]) == (False, "bad_keys")
+    assert document["problems"][0].startswith(said)
+    place.environ["UTXORACLE_TUI_SCREEN_REMAP"] = "jobs.pause=P app.quit=X"
+    assert config.run(arguments("validate")) is Exit.DONE

@@ -13,7 +13,7 @@ from utxoracle_tui.config.inputs import Flags
 from utxoracle_tui.config.load import ConfigError, Loaded, load
 from utxoracle_tui.config.provenance import Value
 from utxoracle_tui.config.redaction import SET, Secret
-from utxoracle_tui.errors import Exit
+from utxoracle_tui.errors import Exit, OperatorError
 
 _NOT_SET = "(not set)"
 _WIDEST_COLUMN = 44
@@ -51,17 +51,36 @@ def _validate(flags: Flags, *, as_json: bool) -> Exit:
     problems: tuple[str, ...] = ()
     document: dict[str, object] = {}
     try:
-        result: Loaded | ConfigError = load(flags, os.environ, Path.cwd())
+        loaded = load(flags, os.environ, Path.cwd())
     except ConfigError as error:
-        result = error
-        problems = error.problems
-        document = {"error": {"kind": error.kind, "message": error.message, "host": error.host}}
+        notes, problems, document = error.notes, error.problems, _as_error(error)
+    else:
+        notes = loaded.notes
+        if (refused := _refused_keys(loaded)) is not None:
+            problems = (refused.message,)
+            document = _as_error(refused)
     if as_json:
-        _print_json({"ok": not problems, "problems": problems, "notes": result.notes, **document})
+        _print_json({"ok": not problems, "problems": problems, "notes": notes, **document})
     else:
         sys.stdout.write("".join(f"{problem}\n" for problem in problems) or "ok\n")
-        sys.stdout.write(_as_notes(result.notes))
+        sys.stdout.write(_as_notes(notes))
     return Exit.USAGE if problems else Exit.DONE
+
+
+def _refused_keys(loaded: Loaded) -> OperatorError | None:
+    """What the console would say of its keys at its start, if it refused them."""
+    from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415  (it brings all screens)
+
+    screen = loaded.settings.screen
+    try:
+        checked_keys(screen.keys, screen.remap)
+    except OperatorError as error:
+        return error
+    return None
+
+
+def _as_error(error: OperatorError) -> dict[str, object]:
+    return {"error": {"kind": error.kind, "message": error.message, "host": error.host}}
 
 
 def _as_document(value: Value) -> dict[str, object]:
