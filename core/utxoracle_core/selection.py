@@ -71,10 +71,14 @@ class _Times:
     def __init__(self, times: Mapping[int, int], tip: int) -> None:
         self._times = times
         self.tip = tip
+        self.day: date | None = None
+        """The day whose blocks are looked for, once it is known."""
 
     def __getitem__(self, height: int) -> int:
         if height < 0:
-            raise WindowRefused("blocks_missing", "the chain begins only after the midnight at which the day begins")
+            raise WindowRefused(
+                "blocks_missing", f"{self.day or 'A day'} can't be priced: the chain begins only after its midnight"
+            )
         try:
             return self._times[height]
         except KeyError:
@@ -90,7 +94,7 @@ def select_day(day: date | None, times: Mapping[int, int], tip: int) -> DaySelec
     known = _Times(times, tip)
     consensus_time = known[tip - CONSENSUS_DEPTH]
     newest = _utc_day(consensus_time) - timedelta(days=1)
-    day = day or newest
+    day = known.day = day or newest
     if day > newest:
         raise WindowRefused(
             "date_too_new",

@@ -504,3 +504,18 @@ async def test_what_was_at_hand_is_no_sign_of_how_fast_the_node_is(
             assert estimate.blocks_per_s < 2 * pace
             assert estimate.eta.likely_s > (ended_s - time_s) / 2
             assert 0.5 < reading.share < 1
+
+
+async def test_the_days_that_can_be_asked_for(host: HostProcess, workers: Workers, tmp_path: Path) -> None:
+    async with job_place(host, workers, tmp_path) as place:
+        found = await place.shop.planner.possible_days()
+        newest = (await place.days(1)).last
+        assert found is not None
+        assert found.last == newest
+        # of three days that the chain has at least the newest two are whole
+        assert newest - timedelta(days=2) <= found.first <= newest - timedelta(days=1)
+        assert (await place.shop.planner.preview("backfill", found)).forecast is not None
+        too_early = found.first - timedelta(days=1)
+        with pytest.raises(OperatorError) as refused:
+            await place.live.plan(Day(too_early))
+        assert refused.value.message == f"{too_early} can't be priced: the chain begins only after its midnight."

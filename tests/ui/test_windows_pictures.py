@@ -29,6 +29,7 @@ from utxoracle_tui.engine.jobs.care import Budget
 from utxoracle_tui.engine.jobs.estimate import Estimate, Eta
 from utxoracle_tui.engine.jobs.reading import AtHand, JobReading, JobsReading
 from utxoracle_tui.engine.jobs.turns import CareReading
+from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.engine.live_window import LiveWindow
 from utxoracle_tui.engine.window_list import WindowLists
 from utxoracle_tui.store.jobs import JobProgress
@@ -92,6 +93,9 @@ class StillJobs:
     async def run(self, on_reading: Callable[[JobsReading], None]) -> None:
         on_reading(self._reading)
         await asyncio.Event().wait()
+
+    async def possible_days(self) -> Days | None:
+        return None
 
     async def items(self, key: str) -> list[JobItem]:
         return self._failed

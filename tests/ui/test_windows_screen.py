@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.ui.seen import until
 from tests.ui.test_dashboard_pictures import _still_clock  # noqa: F401  (a fixture)
 from tests.ui.test_window_detail_pictures import StillPricing
-from tests.ui.test_windows_pictures import console, day_window
+from tests.ui.test_windows_pictures import StillJobs, console, day_window
+from utxoracle_tui.engine.jobs.reading import JobsReading
+from utxoracle_tui.engine.jobs.wanted import Days
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.ui.node_console import NodeConsole
 
 REFUSED = OperatorError("blocks_missing", "2025-01-05 can't be priced: the chain is too short.", Exit.USAGE)
-
-
-def seen(pilot: Pilot[None]) -> str:
-    """The screen as an operator sees it."""
-    return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
-
-
-async def until(pilot: Pilot[None], text: str) -> str:
-    for _ in range(1500):
-        await pilot.pause()
-        if text in seen(pilot):
-            return seen(pilot)
-        await asyncio.sleep(0.02)
-    pytest.fail(f"{text!r} never came:\n{seen(pilot)}")
 
 
 def failing(app: NodeConsole, error: OperatorError) -> NodeConsole:
@@ -87,3 +75,21 @@ async def test_an_imported_day_shows_what_is_stored_where_its_blocks_cannot_be_h
         # another day has nothing of this one
         await pilot.press("left_square_bracket")
         assert "$68,591.73" not in await until(pilot, "2025-01-04 UTC: no price")
+
+
+class ShortChain(StillJobs):
+    """In place of the engine's: the node has the blocks of three days."""
+
+    def __init__(self) -> None:
+        super().__init__(JobsReading(), [])
+
+    async def possible_days(self) -> Days:
+        return Days(date(2025, 1, 4), date(2025, 1, 6))
+
+
+async def test_only_days_that_can_be_priced_are_offered(tmp_path: Path) -> None:
+    jobs: Any = ShortChain()
+    app = console(Store(tmp_path, "main"))
+    async with NodeConsole(replace(app.parts, jobs=jobs), app.look).run_test(size=(80, 24)) as pilot:
+        await at_windows(pilot, "b")
+        await until(pilot, "2025-01-04..2025-01-06")

@@ -40,6 +40,9 @@ class JobPlanner(Protocol):
     async def preview(self, kind: JobKind, wanted: Wanted) -> JobPreview:
         """What asking for one of them would come to, and what that would take."""
 
+    async def possible_days(self) -> Days | None:
+        """The days whose blocks the node has."""
+
 
 class LiveJobs:
     """The jobs of the store that the console has open. What asks for something raises `OperatorError`."""
@@ -92,6 +95,10 @@ class LiveJobs:
     async def preview(self, kind: JobKind, wanted: Wanted) -> JobPreview:
         """What asking for windows would come to, and what that would take."""
         return await self._ready_planner.preview(kind, wanted)
+
+    async def possible_days(self) -> Days | None:
+        """The days whose blocks the node has, from the first to the newest; None where it has those of none."""
+        return await self._ready_planner.possible_days()
 
     async def pause(self, key: str) -> None:
         """Let a job rest."""

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from utxoracle_core import METHOD, MissingHeaderTime, WindowRefused, select_day
-from utxoracle_core.selection import CONSENSUS_DEPTH
+from utxoracle_core.selection import CONSENSUS_DEPTH, FIRST_DATE
 from utxoracle_tui import clock
 from utxoracle_tui.engine.jobs.control import resume
 from utxoracle_tui.engine.jobs.forecast import Forecast, forecast
@@ -27,6 +27,7 @@ from utxoracle_tui.engine.jobs.wanted import (
     work_line,
 )
 from utxoracle_tui.engine.jobs.window_work import request_of
+from utxoracle_tui.engine.request import Day
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.sources.bitcoin_core import BitcoinCore
 from utxoracle_tui.sources.node_errors import PrunedBlock
@@ -38,6 +39,7 @@ from utxoracle_tui.store.store import Store
 JobKind = Literal["backfill", "rerun"]
 _DAY_S = 86_400.0
 _EVER_S = 1e11
+_DAYS_AT_THE_BEGINNING = 3
 _HEADER_TIME_SLACK_S = 7_200
 """A header's time may be so far ahead (Bitcoin Core, `MAX_FUTURE_BLOCK_TIME` in src/chain.h)."""
 
@@ -119,6 +121,33 @@ class Planner:
         else:
             plan, keys = await self._choose(work, wanted, skip=kind == "backfill")
         return JobPreview(plan, await forecast(self._windows, keys, self._processors) if keys else None)
+
+    async def possible_days(self) -> Days | None:
+        """The days whose blocks the node has, from the first to the newest; None where it has those of none.
+
+        Raises `OperatorError`.
+        """
+        newest = await newest_day(self._node)
+        # the first block of all may be years older than the second one
+        lowest = max(await self._windows.lowest_height(), 1)
+        begins_s = await self._time_of(lowest, await self._node.chain_info())
+        first = max(datetime.fromtimestamp(begins_s, UTC).date(), FIRST_DATE)
+        if first > FIRST_DATE:
+            # the day in which the chain begins is there in part, and the next one's search may lead before it
+            for _ in range(_DAYS_AT_THE_BEGINNING):
+                if first > newest or await self._has_day(first):
+                    break
+                first += timedelta(days=1)
+        return Days(first, newest) if first <= newest else None
+
+    async def _has_day(self, day: date) -> bool:
+        try:
+            await self._windows.plan(Day(day))
+        except OperatorError as error:
+            if error.exit_code is Exit.UNREACHABLE:
+                raise
+            return False
+        return True
 
     async def _plan(self, kind: JobKind, wanted: Wanted, *, skip: bool) -> JobPlan:
         work = work_line(kind, wanted)

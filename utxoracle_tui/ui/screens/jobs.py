@@ -151,8 +151,12 @@ class JobsScreen(Returning[None]):
     def action_retry(self) -> None:
         """Have the failed windows done again."""
         reading = self._chosen
-        if reading is not None:
+        if reading is None:
+            return
+        if reading.progress.failed:
             self._do(self._parts.jobs.retry, reading.job.key)
+        else:
+            self.notify(_nothing_failed(reading, key_of(self, "go.windows"), key_of(self, "windows.backfill")))
 
     def action_move(self, places: int) -> None:
         """Move the job in the queue."""
@@ -176,6 +180,14 @@ def _empty(screen: JobsScreen) -> str:
         "No job was asked for yet. To have days worked out that are missing: "
         f"{windows} (Windows), then {backfill} (Backfill)."
     )
+
+
+def _nothing_failed(reading: JobReading, windows: str, backfill: str) -> str:
+    """Why there is nothing to retry, and what does what was meant instead."""
+    said = "No window of this job has failed, so there is nothing to retry."
+    if reading.job.state == "cancelled" and reading.progress.tried < reading.progress.total:
+        return f"{said} Asking for its windows again does the rest of them: {windows} (Windows), then {backfill}."
+    return said
 
 
 def name_of(key: WindowKey) -> str:

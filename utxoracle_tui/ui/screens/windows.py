@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -73,6 +75,8 @@ class WindowsScreen(JobAsking, ExportingScreen):
         self._order = 0
         self._store_state: tuple[object, ...] | None = None
         self._load_timer: Timer | None = None
+        self._possible: Days | None = None
+        """The days that can be priced, as far as that is known."""
         self._loaded_s = -_LOAD_EVERY_S
 
     def compose(self) -> ComposeResult:
@@ -121,6 +125,20 @@ class WindowsScreen(JobAsking, ExportingScreen):
         self._is_read = found is not None
         self._list = found or WindowList()
         self._show()
+        if found is not None and self._possible is None:
+            self._know_possible()
+
+    @on(ScreenResume)
+    def _resumed(self) -> None:
+        """The node may have blocks of another day by now."""
+        self._know_possible()
+
+    @work(exclusive=True, group="possible days", exit_on_error=False)
+    @guarded
+    async def _know_possible(self) -> None:
+        # what the node can't tell now it says when a range is asked for
+        with contextlib.suppress(OperatorError):
+            self._possible = await self._parts.jobs.possible_days()
 
     def _show(self) -> None:
         rows = self._stored
@@ -235,7 +253,7 @@ class WindowsScreen(JobAsking, ExportingScreen):
     def action_backfill(self) -> None:
         """Ask for a range of days, and for a yes, and have what is missing of it worked out."""
         question = "Which days? (YYYY-MM-DD..YYYY-MM-DD, both included)"
-        self.app.push_screen(Ask(question, _likely(self._list), read_days), self._estimate)
+        self.app.push_screen(Ask(question, _likely(self._list, self._possible), read_days), self._estimate)
 
     def _estimate(self, wanted: Days | None) -> None:
         if wanted is not None:
@@ -252,16 +270,21 @@ class WindowsScreen(JobAsking, ExportingScreen):
         self.ask_for_rerun(Marked(keys), what, table.clear_marks)
 
 
-def _likely(windows: WindowList) -> str:
-    """The days that are probably meant: the gaps, else those since the newest, else the last week."""
+def _likely(windows: WindowList, possible: Days | None) -> str:
+    """The days that are probably meant, of those that are possible: the gaps, else those since the newest, else the
+    last week.
+    """
     missing = windows.missing_days
     yesterday = datetime.fromtimestamp(clock.now_s(), UTC).date() - timedelta(days=1)
     newest = max((window.date for window in windows.days if window.date is not None), default=None)
-    if missing:
-        return f"{missing[0]}..{missing[-1]}"
-    if newest is not None and newest < yesterday:
-        return f"{newest + timedelta(days=1)}..{yesterday}"
-    return f"{yesterday - timedelta(days=6)}..{yesterday}"
+    spans = [(missing[0], missing[-1])] if missing else []
+    if newest is not None:
+        spans.append((newest + timedelta(days=1), yesterday))
+    spans.append((yesterday - timedelta(days=6), yesterday))
+    if possible is not None:
+        spans = [(max(first, possible.first), min(last, possible.last)) for first, last in spans]
+    first, last = next(((first, last) for first, last in spans if first <= last), spans[-1])
+    return f"{first}..{last}"
 
 
 def read_days(text: str) -> Days:
