@@ -53,6 +53,13 @@ class StillRounds:
         await asyncio.Event().wait()
 
 
+class NoJobs(StillRounds):
+    """In place of the engine's jobs: silence."""
+
+    async def possible_days(self) -> None:
+        """The node has said nothing of its days."""
+
+
 def live_jobs(client: BitcoinCore, workers: Workers, live: LiveRounds, folder: Path) -> LiveJobs:
     """Jobs on the store that `live` opens in a folder."""
     settings = replace(Settings(), store=replace(Settings().store, data_dir=folder))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import price_story as story
-from tests.support.live import StillRounds
+from tests.support.live import NoJobs, StillRounds
 from tests.ui.results import recorded_day
 from tests.ui.test_window_detail_pictures import SIZES, SnapCompare, StillPricing, after
 from utxoracle_tui import clock
@@ -105,7 +105,7 @@ class Shown:
 def console(shown: Shown) -> NodeConsole:
     pricing: Any = StillPricing(result=shown.result)
     still: Any = pricing, LiveWindow(pricing, 3600), lambda: StillStack(shown.node), StillRounds(STORED)
-    jobs: Any = StillRounds()
+    jobs: Any = NoJobs()
     parts = EngineParts(
         *still,
         WindowLists(lambda: shown.store),

@@ -11,6 +11,8 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Label
 
+from tests.ui.seen import seen
+from tests.ui.seen import until as on_screen
 from tests.ui.test_dashboard_pictures import UP, Shown
 from tests.ui.test_dashboard_pictures import console as dashboard
 from utxoracle_tui.config.settings import Screen
@@ -149,3 +151,41 @@ async def test_a_letter_leads_to_each_pane() -> None:
         await pilot.press("q")
         await until(pilot, lambda: app.focused is below)
         assert app.is_running
+
+
+async def test_in_ascii_keys_are_spelt() -> None:
+    app = console(ascii=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, WindowsScreen) and "Backfill" in keys_of(app))
+        assert " enter  Open" in keys_of(app) or " enter Open" in keys_of(app)
+        await pilot.press("question_mark")
+        shown = await on_screen(pilot, "Page down")
+        assert "up k Up" in shown
+        assert "down j Down" in shown
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_escape_closes_the_keys_and_does_nothing_else(size: tuple[int, int]) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("5", "slash", "x", "enter")
+        await on_screen(pilot, "only /x/ (esc: all)")
+        await pilot.press("question_mark")
+        shown = await on_screen(pilot, "Page down")
+        # on a narrow terminal nothing but the keys is to be seen, on a wide one the log beside them
+        assert ("only /x/" in shown) is (size[0] > 80)
+        await pilot.press("escape")
+        assert "Page down" not in await on_screen(pilot, "only /x/")
+        await pilot.press("escape")
+        await on_screen(pilot, "all levels")
+        assert "only /x/" not in seen(pilot)
+
+
+async def test_keys_are_named_as_the_operator_has_set_them() -> None:
+    app = console(keys="tmux-safe")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5", "slash", "x")
+        await on_screen(pilot, "⏎ takes it · esc leaves it")
+        await pilot.press("enter")
+        await on_screen(pilot, "only /x/ (⌫: all)")

@@ -31,7 +31,9 @@ def shown(text: str) -> str:
         ("▮▮▯", "##."),
         ("⠀⠁⣿", " .#"),
         ("█▓░▁▄", "##._#"),
-        ("±0.3 %", "~0.3 %"),
+        ("± 0.3 %", "+-0.3 %"),
+        ("a line that was cut …", "a line that was cut ~"),
+        ("◐ working", "@ working"),
         ("Zürich", "Zurich"),
     ],
 )

@@ -35,7 +35,7 @@ def as_text(result: PricedWindow, limits: Limits) -> str:
             ("rough price", formats.whole_usd(price.rough.price_usd)),
             (
                 "spread",
-                f"±{formats.whole_usd(price.spread.deviation_usd)} median deviation, "
+                f"± {formats.whole_usd(price.spread.deviation_usd)} median deviation, "
                 f"{formats.percent(price.spread.deviation_pct)} of the band",
             ),
             ("points", f"{len(price.points.usd):,} from {len(outputs.amounts_btc):,} outputs"),

@@ -24,8 +24,10 @@ from textual.widget import Widget
 from utxoracle_tui import start_up
 from utxoracle_tui.config.settings import Screen as Look
 from utxoracle_tui.ui.ascii_filter import AsciiFilter
+from utxoracle_tui.ui.keymap import spelt_key
 from utxoracle_tui.ui.remembered import Arranged, ChosenTheme, Remembering
 from utxoracle_tui.ui.theme import BLACK_AND_ORANGE, THEMES, WHITE_AND_ORANGE
+from utxoracle_tui.ui.widgets.keys_help import KeysHelp
 
 if TYPE_CHECKING:
     from utxoracle_tui.ui.key_places import Keys
@@ -48,6 +50,8 @@ class Console(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("question_mark", "toggle_help", "Help", id="app.help"),
+        # before whatever else it does: what was opened last is closed first
+        Binding("escape", "close_help", "Close help", id="app.close_help", show=False, priority=True),
         Binding("colon", "command_palette", "Commands", id="app.commands", show=False),
         Binding("J", "jump", "Jump", id="app.jump", show=False),
     ]
@@ -137,7 +141,16 @@ class Console(App[None]):
 
     def key_of(self, binding: str) -> str:
         """The key of a binding, by its id, for a sentence that names it."""
-        return self._keys().shown(binding)
+        return self.key_name(self._keys().first(binding))
+
+    def key_name(self, key: str) -> str:
+        """What a key is called on the screen, wherever it is named."""
+        return self.get_key_display(Binding(key, "", ""))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """As in Textual, but for its signs where there are none on the terminal."""
+        shown = super().get_key_display(binding)
+        return spelt_key(shown) if self.look.ascii else shown
 
     def _keys(self) -> Keys:
         from utxoracle_tui.ui.key_places import checked_keys  # noqa: PLC0415  (it knows this module and all screens)
@@ -199,7 +212,15 @@ class Console(App[None]):
 
     def action_toggle_help(self) -> None:
         """Show or hide the list of keys."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+        if self.screen.query(KeysHelp):
+            self.action_close_help()
         else:
-            self.action_show_help_panel()
+            self.screen.mount(KeysHelp())
+
+    def action_close_help(self) -> None:
+        """Hide the list of keys."""
+        self.screen.query(KeysHelp).remove()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is no list of keys, the key that closes it is whatever it is there."""
+        return action != "close_help" or bool(self._screen_stack and self.screen.query(KeysHelp))

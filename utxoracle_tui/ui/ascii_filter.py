@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _SIGNS = {
-    "…": ".",
+    "…": "~",
     "·": "-",
     "–": "-",
     "−": "-",
@@ -19,7 +19,7 @@ _SIGNS = {
     "”": '"',
     "’": "'",
     "●": "*",
-    "◐": "~",
+    "◐": "@",
     "◌": "o",
     "▲": "!",
     "△": "^",
@@ -39,10 +39,8 @@ _SIGNS = {
     "▮": "#",
     "▯": ".",
     "▨": "%",
-    "±": "~",
     "≥": ">",
     "≤": "<",
-    "≈": "~",
     "×": "x",
     "→": ">",
     "←": "<",
@@ -78,6 +76,8 @@ class AsciiFilter(LineFilter):
 
 @lru_cache(4096)
 def _ascii(text: str) -> str:
+    # of a width with the space after it
+    text = text.replace("± ", "+-")
     return "".join(character if character.isascii() else _plain(character) for character in text)
 
 

@@ -110,7 +110,7 @@ def _spread_pct(window: PricedWindow) -> float | None:
 
 def _spread(window: PricedWindow) -> str:
     spread = window.price.spread
-    return f"±{formats.whole_usd(spread.deviation_usd)} ({spread.deviation_pct * 100:.1f} %)" if spread else _NONE
+    return f"± {formats.whole_usd(spread.deviation_usd)} ({spread.deviation_pct * 100:.1f} %)" if spread else _NONE
 
 
 def _blocks(window: PricedWindow) -> str:

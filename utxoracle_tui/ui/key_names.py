@@ -14,6 +14,11 @@ def key_of(node: DOMNode, binding: str) -> str:
     return cast("Console", node.app).key_of(binding)
 
 
+def key_name(node: DOMNode, key: str) -> str:
+    """What a key is called that no binding is for."""
+    return cast("Console", node.app).key_name(key)
+
+
 def may_change(node: DOMNode) -> bool:
     """Whether the console that `node` stands in may change anything, or is there to look at only."""
     return not cast("Console", node.app).look.read_only

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from textual.dom import DOMNode
-from textual.keys import format_key
 
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.keymap import Level, check, keymap, level_of
@@ -76,11 +75,9 @@ class Keys:
     """Those of bindings that are not the declared ones, with commas between several, by the binding's id."""
     declared: Mapping[str, tuple[str, ...]]
 
-    def shown(self, binding: str) -> str:
-        """The first key of a binding, as people write it."""
-        key = self.changed[binding].split(",")[0] if binding in self.changed else self.declared[binding][0]
-        *modifiers, last = key.split("+")
-        return "+".join([*modifiers, format_key(last)])
+    def first(self, binding: str) -> str:
+        """The first key of a binding, as Textual calls it."""
+        return self.changed[binding].split(",")[0] if binding in self.changed else self.declared[binding][0]
 
 
 @cache

@@ -46,6 +46,7 @@ PRESETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "confirm.no": "n,backspace,escape",
             "comparison.back": "backspace,escape",
             "alerts.back": "backspace,escape",
+            "app.close_help": "backspace,escape",
             "export.nothing": "backspace,escape",
             "jump.stay": "backspace,escape",
             "range.nothing": "backspace,escape",
@@ -56,6 +57,15 @@ PRESETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
+
+
+_SPELT = {"⏎": "enter", "⌫": "backspace", "↑": "up", "↓": "down", "←": "left", "→": "right"}
+
+
+def spelt_key(shown: str) -> str:
+    """A key as it is shown, in letters where that is a sign."""
+    *modifiers, last = shown.split("+") if shown != "+" else ["+"]
+    return "+".join([*modifiers, _SPELT.get(last, last)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def _block_line(seen: Observation, now_s: float, width: int) -> Text:
     pieces = [_plain("block price "), _plain(formats.usd(seen.block_usd), "bold")]
     if seen.block_low_usd is not None and seen.block_high_usd is not None:
         half_pct = (seen.block_high_usd - seen.block_low_usd) / 2 / seen.block_usd * 100
-        pieces.append(_Piece((Text(f" ±{half_pct:.1f} %"), Text()), 1))
+        pieces.append(_Piece((Text(f" ± {half_pct:.1f} %"), Text()), 1))
     if seen.block_confidence is not None:
         pieces.append(_confidence(seen.block_confidence))
     pieces.append(_plain(f" · {at}", "dim"))

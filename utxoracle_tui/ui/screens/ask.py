@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.ui.key_names import key_name, key_of
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Ask(ModalScreen[T | None], Generic[T]):
         with Vertical():
             yield Label(self._question)
             yield Input(self._start)
-            yield Label("Enter: take it · Escape: leave it", id="ask-note")
+            yield Label(f"{key_name(self, 'enter')} takes it · {key_of(self, 'ask.cancel')} leaves it", id="ask-note")
 
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:

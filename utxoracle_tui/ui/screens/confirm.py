@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
+from utxoracle_tui.ui.key_names import key_of
+
 
 class Confirm(ModalScreen[bool]):
     """True for yes. Enter alone does nothing, so that no reflex answers."""
@@ -34,7 +36,7 @@ class Confirm(ModalScreen[bool]):
         """The question and its keys."""
         with Vertical():
             yield Label(self._question, markup=False)
-            yield Label("\ny yes · n no", markup=False)
+            yield Label(f"\n{key_of(self, 'confirm.yes')} yes · {key_of(self, 'confirm.no')} no", markup=False)
 
     def action_answer(self, yes: bool) -> None:
         """Answer."""

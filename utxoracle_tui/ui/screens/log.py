@@ -164,11 +164,11 @@ class LogScreen(Returning[None]):
         lines, wanted = self._lines, self._sieve.wanted
         if lines.follows:
             self._new = 0
-        self._say("#filters", _filters(wanted, self._reading))
+        self._say("#filters", _filters(wanted, self._reading, key_of(self, "log.clear")))
         troubles = _troubles(self._reading, key_of(self, "log.sources"))
         self._say("#troubles", troubles)
         place, total = lines.position
-        self._say("#where", _where(lines, place, total))
+        self._say("#where", _where(lines, place, total, key_of(self, "log.window")))
         self._say("#pill", f" +{self._new:,} new · {key_of(self, 'log.follow')} follows " if self._new else "")
 
     def _say(self, place: str, words: str) -> None:
@@ -255,15 +255,15 @@ class LogScreen(Returning[None]):
             self.app.push_screen(OpenedWindow(self._parts, line.window))
 
 
-def _filters(wanted: LogFilter, reading: LogsReading | None) -> str:
-    """What is shown, in words."""
+def _filters(wanted: LogFilter, reading: LogsReading | None, clear: str) -> str:
+    """What is shown, in words; `clear` is the key that shows all again."""
     words = ["all levels" if wanted.least is Level.DEBUG else f"{wanted.least.word} and graver"]
     sources = reading.sources if reading is not None else ()
     shown = [each.origin for each in sources if each.origin not in wanted.hidden and (each.is_there or each.lines)]
     if sources:
         words.append(f"{'only ' if wanted.hidden else ''}{', '.join(shown) or 'no source'}")
     if wanted.pattern:
-        words.append(f"only /{wanted.pattern}/ (escape: all)")
+        words.append(f"only /{wanted.pattern}/ ({clear}: all)")
     return " · ".join(words)
 
 
@@ -276,12 +276,12 @@ def _troubles(reading: LogsReading | None, key: str) -> str:
     return "\n".join(lines)
 
 
-def _where(lines: LogLines, place: int, total: int) -> str:
+def _where(lines: LogLines, place: int, total: int, opens: str) -> str:
     words = ["● following" if lines.follows else "‖ stopped"]
     words.append(f"line {place:,} of {total:,}" if not lines.follows else f"{total:,} lines")
     line = lines.line
     if line is not None:
         words.append(f"{datetime.fromtimestamp(line.at_s, UTC):%Y-%m-%d} UTC")
     if line is not None and line.window is not None and not lines.follows:
-        words.append("w: its window")
+        words.append(f"{opens}: its window")
     return " · ".join(words)

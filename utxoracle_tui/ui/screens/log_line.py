@@ -13,6 +13,7 @@ from textual.widgets import Label, Static
 
 from utxoracle_tui.engine.logs.line import LogLine
 from utxoracle_tui.engine.request import Day, Heights
+from utxoracle_tui.ui.key_names import key_of
 
 WINDOW = "window"
 """What the dialog ends with where the window that the line speaks of is to be opened."""
@@ -44,7 +45,9 @@ class LogLineDetail(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Whose line it is, the text, and what can be done."""
         window = self._line.window
-        keys = ["escape back", "c copy", *([f"w {window_words(window)}"] if window is not None else [])]
+        keys = [f"{key_of(self, 'log_line.back')} back", f"{key_of(self, 'log_line.copy')} copy"]
+        if window is not None:
+            keys.append(f"{key_of(self, 'log_line.window')} {window_words(window)}")
         with Vertical():
             yield Label(heading(self._line), id="whose", markup=False)
             with VerticalScroll():

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from utxoracle_tui import formats
 from utxoracle_tui.engine.logs.line import Origin
 from utxoracle_tui.engine.logs.live import SourceOfLines
+from utxoracle_tui.ui.key_names import key_of
 
 
 class LogSources(ModalScreen[frozenset[Origin]]):
@@ -46,7 +47,9 @@ class LogSources(ModalScreen[frozenset[Origin]]):
         """One entry each."""
         with Vertical():
             yield OptionList(*(Option(self._words(each), id=each.origin) for each in self._sources))
-            yield Label("space show/hide · o only this one · a all · escape done", id="keys", markup=False)
+            does = {"toggle": "show/hide", "only": "only this one", "all": "all", "done": "done"}
+            keys = [f"{key_of(self, f'log_sources.{name}')} {words}" for name, words in does.items()]
+            yield Label(" · ".join(keys), id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the first."""

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, OptionList
 
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.key_names import key_name, key_of
 from utxoracle_tui.ui.settings_words import Row, effect_words, rule_words, typed_words
 
 _YES_OR_NO = {"yes": True, "no": False}
@@ -72,7 +72,8 @@ class SettingDialog(ModalScreen[bool]):
             else:
                 hidden = "type the new one; it isn't shown" if setting.secret else ""
                 yield Input(typed_words(row.value.value), placeholder=hidden, password=setting.secret)
-            yield Label(f"Enter writes it to {self._path} · Escape leaves it", id="setting-note", markup=False)
+            enter, leave = key_name(self, "enter"), key_of(self, "ask.cancel")
+            yield Label(f"{enter} writes it to {self._path} · {leave} leaves it", id="setting-note", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the value as it is."""

@@ -17,7 +17,7 @@ from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.ui import settings_words
 from utxoracle_tui.ui.engine_parts import EngineParts
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.key_names import may_change
+from utxoracle_tui.ui.key_names import key_name, key_of, may_change
 from utxoracle_tui.ui.screens.setting_dialog import SettingDialog
 from utxoracle_tui.ui.settings_words import Row
 from utxoracle_tui.ui.widgets.header import Header
@@ -75,7 +75,8 @@ class SettingsScreen(Screen[None]):
         yield Header(self._parts, "settings")
         yield Static("Reading the settings …", id="where", markup=False)
         yield Static(id="trouble", markup=False)
-        yield Input(placeholder="a section, a name, a value, environment, next start …   Enter, Esc")
+        keys = f"{key_name(self, 'enter')}, {key_of(self, 'settings.back')}"
+        yield Input(placeholder=f"a section, a name, a value, environment, next start …   {keys}")
         yield SettingRows((), lambda row: row.key, empty="No setting is like that.")
         yield Static(id="setting")
         yield KeyLine()

@@ -21,7 +21,7 @@ from utxoracle_tui.engine.chart.sorting import Order, SortKey, matching, ordered
 from utxoracle_tui.store.exporting import Row as ExportedRow
 from utxoracle_tui.store.statistics import BASES, Basis
 from utxoracle_tui.ui.guard import guarded
-from utxoracle_tui.ui.key_names import key_of
+from utxoracle_tui.ui.key_names import key_name, key_of
 from utxoracle_tui.ui.price_words import divergence
 from utxoracle_tui.ui.remembered import Arranged, remembered
 from utxoracle_tui.ui.store_words import READING
@@ -162,7 +162,8 @@ class DivergenceTable(Vertical):
         """What is shown, the rows, and the line to type a filter in."""
         yield Static(id="rows-where", markup=False)
         yield DivergenceRows(_columns(self._basis), lambda row: row.key, empty=READING)
-        yield Input(placeholder="2025-01-05, a height, high, low, alert, public, >0.5 or <-2 (in %)   Enter, Esc")
+        keys = f"{key_name(self, 'enter')}, {key_of(self, 'divergence.no_filter')}"
+        yield Input(placeholder=f"2025-01-05, a height, high, low, alert, public, >0.5 or <-2 (in %)   {keys}")
 
     def on_mount(self) -> None:
         """Begin as it was arranged last."""
@@ -223,7 +224,9 @@ class DivergenceTable(Vertical):
         ends = ("newest", "oldest") if self._sort is SortKey.TIME else ("greatest", "least")
         words = [f"{place:,} of {total:,}", f"by {self._sort}, {ends[0 if self._downwards else 1]} first"]
         if self._filter and self._rows is not None:
-            words.append(f"/{self._filter}: {total:,} of {len(self._rows):,} (Esc: all)")
+            words.append(
+                f"/{self._filter}: {total:,} of {len(self._rows):,} ({key_of(self, 'divergence.no_filter')}: all)"
+            )
         self.query_one("#rows-where", Static).update(Text(" · ".join(words), no_wrap=True, overflow="ellipsis"))
 
     def action_sort(self) -> None:

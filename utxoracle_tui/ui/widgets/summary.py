@@ -105,7 +105,7 @@ def _details(result: PricedWindow) -> list[str]:
     lines = [made_of]
     if price.rough and price.spread:
         lines.append(
-            f"spread ±{formats.whole_usd(price.spread.deviation_usd)} "
+            f"spread ± {formats.whole_usd(price.spread.deviation_usd)} "
             f"({formats.percent(price.spread.deviation_pct)} of the band) · "
             f"rough price {formats.whole_usd(price.rough.price_usd)}"
         )
