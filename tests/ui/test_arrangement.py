@@ -99,7 +99,7 @@ async def test_windows_and_log(tmp_path: Path) -> None:
         await pilot.press("l", "z", "s", "space", "escape", "slash", "5", "enter", "f")
         await until(pilot, lambda: "‖ stopped" in words(app, "#where") and "/5/" in words(app, "#filters"))
         before = words(app, "#filters")
-        assert "info and graver · only" in before
+        assert "info and above · only" in before
     async with opened(console, tmp_path).run_test(size=(80, 24)) as pilot:
         app = pilot.app
         assert isinstance(app, NodeConsole)

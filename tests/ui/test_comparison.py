@@ -104,6 +104,17 @@ async def test_one_that_can_t_be_had_is_said_and_the_other_is_there() -> None:
         assert "A  2024-05-05 UTC" in figures(pilot)
 
 
+async def test_no_figure_is_cut_on_a_narrow_terminal() -> None:
+    async with console().run_test(size=(80, 24)) as pilot:
+        await compared(pilot, "2024-10-01")
+        await pilot.pause()
+        shown = figures(pilot)
+        # 64627.71 is 586.72 above 64040.99, which is 0.92 %
+        assert "+$586.72 (+0.92 %)" in shown
+        assert "05-05 00:05 – 23:31" in shown
+        assert "…" not in shown
+
+
 async def test_what_is_valid_goes_by_the_operators_limits() -> None:
     # the reference program's price of the first day is $64,040.99, and there is nothing else against it
     async with console(Limits(min_price_usd=64_500.0)).run_test(size=(120, 40)) as pilot:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, Static
 
 from tests.ui.logs import WrittenLogs, console_of, line, numbered
+from tests.ui.seen import seen
 from utxoracle_tui.engine.logs.line import Level, Origin
 from utxoracle_tui.engine.request import Day
 from utxoracle_tui.ui import node_console
@@ -120,7 +121,7 @@ async def test_filters_levels_and_sources() -> None:
         await until(pilot, lambda: "not wanted" in rows(pilot)[-2])
         await pilot.press("l", "l")
         await until(pilot, lambda: len([row for row in rows(pilot) if row]) == 2)
-        assert "warn and graver" in said(pilot, "#filters")
+        assert "warn and above" in said(pilot, "#filters")
         await pilot.press("l", "l")
         await until(pilot, lambda: rows(pilot)[-1].endswith("line 1"))
         await pilot.press("s", "down", "o", "escape")
@@ -183,3 +184,16 @@ async def test_lines_that_came_while_another_screen_was_open(monkeypatch: pytest
         assert "4,000 lines" in said(pilot, "#where")
         # what can't be written down was told of, once
         assert [found.message for found in pilot.app._notifications] == [trouble]
+
+
+async def test_the_filter_is_whole_where_the_sources_are_not() -> None:
+    logs = WrittenLogs()
+    logs.write([line(logs, f"block {n}", after_s=n, origin=origin) for n, origin in enumerate(Origin)])
+    async with log_screen(logs) as pilot:
+        await pilot.press("slash", *"compaction|block", "enter")
+        await until(pilot, lambda: "compaction" in said(pilot, "#filters"))
+        await pilot.resize_terminal(60, 24)
+        await pilot.pause()
+        shown = next(row for row in seen(pilot).splitlines() if "only /" in row)
+        assert "only /compaction|block/ (esc: all)" in shown
+        assert shown.endswith("…")

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, OptionList, Static
 
 from tests.support.config_place import Place, make_place
+from tests.ui.seen import seen as on_screen
 from tests.ui.test_dashboard_pictures import UP, Shown
 from tests.ui.test_dashboard_pictures import console as dashboard
 from utxoracle_tui.commands.settings_place import apart, settings_place
@@ -337,9 +338,20 @@ async def test_every_dialog_has_room_on_a_small_terminal(place: Place) -> None:
         for row in fullest[-4:]:
             app.push_screen(dialog := SettingDialog(row, place.file, lambda answer: None))
             await until(pilot, lambda: app.screen is dialog and bool(dialog.query("#setting-note")))
-            note, box = dialog.query_one("#setting-note", Label), dialog.query_one("Vertical")
+            note, box = dialog.query_one("#setting-note", Label), dialog.query_one("VerticalScroll")
             note.update("\n".join(["✗ what is wrong"] * 4))
             await pilot.pause()
             assert note.region.height == 4, row.key
             assert note.region.bottom < box.region.bottom <= 24, row.key
             app.pop_screen()
+
+
+async def test_one_sees_what_one_types_on_the_smallest_terminal(place: Place) -> None:
+    async with console(settings_of(place)).run_test(size=(40, 12)) as pilot:
+        await pilot.press("O")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SettingsScreen) and bool(detail(pilot)))
+        await go_to(pilot, "price.min_price_usd")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SettingDialog))
+        await pilot.press("end", *"99")
+        await until(pilot, lambda: "1000099" in on_screen(pilot))

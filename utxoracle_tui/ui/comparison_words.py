@@ -17,7 +17,8 @@ from utxoracle_tui.ui.verdict_words import verdict
 
 Side = Literal["A", "B"]
 _NONE = "–"
-_APART_COLUMNS = 18
+_WINDOW_COLUMNS = 12
+"""A column of a window that is narrower has a figure on several lines."""
 
 
 def _signed(value: float, digits: int) -> str:
@@ -59,10 +60,11 @@ def _table(
     """Of the lines, after that of the prices where there are limits for these."""
     first, second = windows
     table = Table.grid(padding=(0, 2))
-    # where there is no room for all, the windows' own words give way
-    least = (max(len(line.what) for line in lines), 1, 1, _APART_COLUMNS)
-    for width in least:
-        table.add_column(no_wrap=True, overflow="ellipsis", min_width=width)
+    # where there is no room for all, the windows' own words go on in a second line
+    table.add_column(no_wrap=True)
+    for _ in windows:
+        table.add_column(overflow="fold", min_width=_WINDOW_COLUMNS)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     heads = [titles(window) if window else words for window, words in zip(windows, waiting, strict=True)]
     table.add_row("", *(f"{side}  {head}" for side, head in zip("AB", heads, strict=True)), "B - A", style="bold")
     if limits is not None:
@@ -121,7 +123,7 @@ def _blocks(window: PricedWindow) -> str:
 def _began(window: PricedWindow) -> str:
     times = window.price.outputs.block_times
     first, last = (datetime.fromtimestamp(int(times[end]), UTC) for end in (0, -1))
-    return f"{first:%m-%d %H:%M} – {last:%m-%d %H:%M}"
+    return f"{first:%m-%d %H:%M} – {last:{'%H:%M' if first.date() == last.date() else '%m-%d %H:%M'}}"
 
 
 def _octave(window: PricedWindow) -> str:

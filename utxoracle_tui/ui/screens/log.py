@@ -42,7 +42,9 @@ class LogScreen(Returning[None]):
     """Follows the logs from the moment on that it is opened for the first time."""
 
     CSS = """
-    LogScreen #filters { height: 1; padding: 0 1; color: $text-muted; }
+    LogScreen #filters {
+        height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     LogScreen #troubles { height: auto; padding: 0 1; color: $error; display: none; }
     LogScreen #place { height: 1; padding: 0 1; }
     LogScreen #where { width: 1fr; color: $text-muted; }
@@ -257,13 +259,12 @@ class LogScreen(Returning[None]):
 
 def _filters(wanted: LogFilter, reading: LogsReading | None, clear: str) -> str:
     """What is shown, in words; `clear` is the key that shows all again."""
-    words = ["all levels" if wanted.least is Level.DEBUG else f"{wanted.least.word} and graver"]
+    words = [f"only /{wanted.pattern}/ ({clear}: all)"] if wanted.pattern else []
+    words.append("all levels" if wanted.least is Level.DEBUG else f"{wanted.least.word} and above")
     sources = reading.sources if reading is not None else ()
     shown = [each.origin for each in sources if each.origin not in wanted.hidden and (each.is_there or each.lines)]
     if sources:
         words.append(f"{'only ' if wanted.hidden else ''}{', '.join(shown) or 'no source'}")
-    if wanted.pattern:
-        words.append(f"only /{wanted.pattern}/ ({clear}: all)")
     return " · ".join(words)
 
 

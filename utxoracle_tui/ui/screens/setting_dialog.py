@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 
@@ -27,7 +27,7 @@ class SettingDialog(ModalScreen[bool]):
 
     CSS = """
     SettingDialog { align: center middle; }
-    SettingDialog > Vertical {
+    SettingDialog > VerticalScroll {
         width: 76; max-width: 95%; height: auto; max-height: 95%; border: round $primary; padding: 0 1;
         background: $background;
     }
@@ -57,7 +57,7 @@ class SettingDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """What it is, what it may be, whether it will count, the answer, and room for what is wrong with that."""
         row, setting = self._row, self._row.setting
-        with Vertical() as box:
+        with VerticalScroll(can_focus=False) as box:
             box.border_title = row.key
             yield Label(row.describes, markup=False)
             yield Label(f"{rule_words(setting)} {effect_words(setting)}", id="setting-rule", markup=False)

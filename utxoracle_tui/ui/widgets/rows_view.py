@@ -170,8 +170,10 @@ class RowsView(ScrollView, Generic[T], can_focus=True):
         line = Text(f"{lead} ", no_wrap=True)
         for column, cell in zip(self._shown(width), cells, strict=True):
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
-            text.truncate(column.width, overflow="ellipsis")
-            text.align(column.align, column.width)
+            # what is cut is to look it, at the end of the screen as well
+            room = min(column.width, max(width - line.cell_len, 0))
+            text.truncate(room, overflow="ellipsis")
+            text.align(column.align, room)
             line.append_text(text)
             line.append(" ")
         line.truncate(width)
