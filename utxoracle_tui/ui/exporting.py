@@ -14,6 +14,8 @@ from utxoracle_tui.ui.returning import Returning
 from utxoracle_tui.ui.screens.export_choice import ExportChoice, ExportForm
 from utxoracle_tui.ui.shown_chart import ShownChart
 
+_TOLD_S = 6.0
+"""Long enough to see where the file is; the path is on the clipboard."""
 NOTHING_TO_EXPORT = "There is nothing to export here yet."
 
 
@@ -44,7 +46,7 @@ class ExportingScreen(Returning[None]):
             self.notify(error.message, severity="error", timeout=10)
             return
         self.app.copy_to_clipboard(str(path))
-        self.notify(f"{what} written to {path}; the path is on the clipboard.", timeout=20)
+        self.notify(f"{what} written to {path}; the path is on the clipboard.", timeout=_TOLD_S)
 
 
 async def write_chart(exports: ScreenExport, chart: ShownChart, form: ExportForm, *, dark: bool) -> tuple[str, Path]:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _LOG_TROUBLE_EVERY_S = 2.0
 _ARRIVES_S = 0.1
+_ALERT_TOLD_S = 8.0
+"""It lies over what one reads; the heading counts the open alerts for as long as there are any."""
 
 
 class NodeConsole(Console):
@@ -199,7 +201,7 @@ class NodeConsole(Console):
     def _alerts_read(self, message: AlertsRead) -> None:
         before, self.alerts = self.alerts, message.reading
         for telling in news(before, message.reading, clock.now_s(), key_of(self, "app.alerts")):
-            self.notify(telling.sentence, severity=telling.severity, timeout=20, markup=False)
+            self.notify(telling.sentence, severity=telling.severity, timeout=_ALERT_TOLD_S, markup=False)
             if telling.rings and not self.is_headless:
                 self._ring(telling.sentence)
         self.alerts_signal.publish(message.reading)
