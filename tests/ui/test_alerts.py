@@ -105,17 +105,17 @@ async def test_from_a_toast_to_an_answer(size: tuple[int, int]) -> None:
         assert toasts(app) == ["2 alerts are open; ! shows them."]
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: isinstance(app.screen, AlertsScreen) and "Bitcoin Core is down." in table(pilot))
-        assert app.screen.query("Vertical").first().border_title == "2 open alerts, 2 not seen to"
+        assert app.screen.query("Vertical").first().border_title == "2 open alerts, 2 to acknowledge"
         first, second = table(pilot).splitlines()[1:3]
         assert "! OPEN" in first
         assert "✗ critical" in first
         assert "▲ warning" in second
         await pilot.press("a")
-        await until(pilot, lambda: "a known" in table(pilot))
+        await until(pilot, lambda: "a acknowledged" in table(pilot))
         assert "Acknowledged 2026-11-23 12:01 UTC." in str(app.screen.query_one("#detail", Static).render())
         await pilot.press("down", "z")
         await until(pilot, lambda: "z snoozed" in table(pilot))
-        assert app.screen.query("Vertical").first().border_title == "2 open alerts, 0 not seen to"
+        assert app.screen.query("Vertical").first().border_title == "2 open alerts, 0 to acknowledge"
         # who tells of what is over
         alerts.alerts = (replace(DOWN, resolved_s=TIME_S + 600), APART)
         alerts.say("The webhook at hooks.example answers 500. 2 to be told of wait, and nothing is lost.")
@@ -124,6 +124,19 @@ async def test_from_a_toast_to_an_answer(size: tuple[int, int]) -> None:
         assert "answers 500" in str(app.screen.query_one("#troubles", Static).render())
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, AlertsScreen) and " ! 1 alert " in heading(app))
+
+
+async def test_what_is_cut_looks_it() -> None:
+    alerts = Answering()
+    long = "Bitcoin Core is down. " + "It refuses the connection. " * 5
+    alerts.alerts = (replace(DOWN, message=long), replace(APART, message="Short."))
+    async with console(alerts).run_test(size=(80, 24)) as pilot:
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AlertsScreen) and "Bitcoin Core" in table(pilot))
+        cut = next(row for row in table(pilot).splitlines() if "Bitcoin Core" in row)
+        assert cut.rstrip().endswith("…")
+        whole = next(row for row in table(pilot).splitlines() if "Short." in row)
+        assert whole.rstrip().endswith("Short.")
 
 
 async def test_who_only_looks_cannot_answer() -> None:

@@ -245,7 +245,7 @@ async def test_the_table_sorts_filters_and_pages(large: Store) -> None:
         assert rows.row is not None
         assert rows.row.pct["block"] == worst.divergence_block_pct
         line = "".join(segment.text for segment in rows.render_line(1))
-        assert f"!! ALERT {worst.divergence_block_pct:+.2f} %" in line
+        assert f"! ALERT {worst.divergence_block_pct:+.2f} %" in line
         await press(pilot, "S")
         assert "least first" in text(app, where)
         await press(pilot, "slash", *"alert low", "enter")

@@ -48,8 +48,8 @@ def frame_of(found: PriceRange, style: Style = Style.COLOUR) -> Frame:
         (-0.005001, "-0.01 %"),
         (2.4, "▲ +2.40 % high"),
         (-2.4, "▼ -2.40 % low"),
-        (6.2, "!! ALERT +6.20 %"),
-        (-6.2, "!! ALERT -6.20 %"),
+        (6.2, "! ALERT +6.20 %"),
+        (-6.2, "! ALERT -6.20 %"),
     ],
 )
 def test_a_divergence_in_words(pct: float | None, words: str) -> None:
@@ -167,7 +167,7 @@ def test_the_figures_at_the_cursor_fit(stores: dict[str, Store], width: int) -> 
     assert words.cell_len <= width
     assert f"${block.price_usd:,.2f}" in words.plain
     assert f"${block.exchange_usd:,.2f}" in words.plain
-    assert f"!! ALERT {block.divergence_block_pct:+.2f} %" in words.plain
+    assert f"! ALERT {block.divergence_block_pct:+.2f} %" in words.plain
     assert str(block.last_height) in words.plain
 
 
@@ -178,5 +178,5 @@ def test_cards_fit_and_are_whole(stores: dict[str, Store], width: int) -> None:
     assert len(lines) == (2 if width > 150 else 4)
     assert all(len(line) <= width for line in lines)
     assert "…" not in words.plain
-    for part in ("mean", "highest ▲ +3.6", "lowest !! ALERT -6.", "correlation 0.", "valid 100.0 %", "hours 100.0 %"):
+    for part in ("mean", "highest ▲ +3.6", "lowest ! ALERT -6.", "correlation 0.", "valid 100.0 %", "covered 100.0 %"):
         assert part in words.plain

@@ -25,7 +25,7 @@ class AlertsReading:
         return tuple(alert for alert in self.alerts if alert.resolved_s is None)
 
     def wanting(self, now_s: float) -> tuple[Alert, ...]:
-        """Those that nobody has seen to yet."""
+        """Those that nobody has acknowledged yet."""
         return tuple(alert for alert in self.alerts if waits_for_attention(alert, now_s))
 
 

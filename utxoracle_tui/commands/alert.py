@@ -1,4 +1,4 @@
-"""`utxoracle-tui alert`: whether alerts reach somebody, which there are, and that one is seen to."""
+"""`utxoracle-tui alert`: whether alerts reach somebody, which there are, and that one is acknowledged."""
 
 from __future__ import annotations
 

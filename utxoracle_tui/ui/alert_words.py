@@ -60,7 +60,7 @@ def state(alert: Alert, now_s: float) -> Text:
         return Text("✓ over", "green")
     if alert.snoozed_until_s is not None and now_s < alert.snoozed_until_s:
         return Text("z snoozed", "cyan")
-    return Text("a known", "cyan") if alert.acknowledged_s is not None else Text("! OPEN", "bold red")
+    return Text("a acknowledged", "cyan") if alert.acknowledged_s is not None else Text("! OPEN", "bold red")
 
 
 def detail(alert: Alert, now_s: float) -> str:

@@ -44,7 +44,7 @@ def divergence(pct: float | None, style: Style = Style.COLOUR, *, brief: bool = 
     level = level_of(pct)
     figure = formats.signed_percent(pct)
     if level is Level.ALERT:
-        return Text(f"!! {figure}" if brief else f"!! ALERT {figure}", _LEVEL_STYLE[level])
+        return Text(f"! {figure}" if brief else f"! ALERT {figure}", _LEVEL_STYLE[level])
     if level is Level.LARGE:
         up, down = ("^", "v") if style is Style.ASCII else ("▲", "▼")
         mark, word = (up, "high") if pct > 0 else (down, "low")
@@ -103,7 +103,7 @@ def _entries(frame: Frame) -> list[_Entry]:
         (glyphs.block or line, "block", priced, "green"),
         (glyphs.exchange or line, "exchange", _count(sources, Source.OWN), "red"),
         (glyphs.window, "window", _count(of_windows, State.VALID), "rgb(138,106,59)"),
-        (glyphs.alert, f"over {ALERT_PCT:g} %:", over_alert, "bold red"),
+        (glyphs.alert, f"ALERT, over {ALERT_PCT:g} %:", over_alert, "bold red"),
         (f"{glyphs.high}{glyphs.low}", f"over {LARGE_PCT:g} %:", over_large, "bold yellow"),
         (glyphs.gap, "no price", _count(states, State.GAP), "yellow"),
         (glyphs.weak, "weak", _count(states, State.LOW_CONFIDENCE), "green"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SNOOZE_MINUTES = 60.0
 _COLUMNS: tuple[Column[Alert], ...] = (
-    Column("state", 9, lambda alert: alert_words.state(alert, clock.now_s())),
+    Column("state", 14, lambda alert: alert_words.state(alert, clock.now_s())),
     Column("level", 10, alert_words.level),
     Column("raised (UTC)", 16, lambda alert: formats.utc_minute(alert.time_s)),
     Column("alert", 400, lambda alert: alert.message),
@@ -45,7 +45,7 @@ class AlertsScreen(ModalScreen[None]):
     AlertsScreen #troubles { height: auto; padding: 0 1; color: $warning; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "acknowledge", "I know", id="alerts.acknowledge"),
+        Binding("a", "acknowledge", "Acknowledge", id="alerts.acknowledge"),
         Binding("z", "snooze", "Snooze 1 h", id="alerts.snooze"),
         Binding("escape", "back", "Back", id="alerts.back"),
     ]
@@ -71,7 +71,7 @@ class AlertsScreen(ModalScreen[None]):
         table = self.query_one(RowsView)
         table.show(rows)
         wanting, total = len(reading.wanting(now_s)), len(reading.open)
-        self.query_one(Vertical).border_title = f"{formats.plural(total, 'open alert')}, {wanting} not seen to"
+        self.query_one(Vertical).border_title = f"{formats.plural(total, 'open alert')}, {wanting} to acknowledge"
         troubles = self.query_one("#troubles", Static)
         troubles.update("\n".join(f"✗ {sentence}" for sentence in reading.troubles))
         troubles.display = bool(reading.troubles)

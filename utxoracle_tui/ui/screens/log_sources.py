@@ -83,12 +83,14 @@ class LogSources(ModalScreen[frozenset[Origin]]):
             entries.replace_option_prompt_at_index(number, self._words(each))
 
     def _words(self, source: SourceOfLines) -> Text:
-        text = Text("○ hidden " if source.origin in self._hidden else "● shown  ")
+        has_lines = source.is_there or source.lines or source.trouble is not None
+        shown = "● shown  " if has_lines else "– none   "
+        text = Text("○ hidden " if source.origin in self._hidden else shown)
         text.append(f"{source.origin:<8}", "bold")
         if source.trouble is not None:
             text.append(f"✗ {source.where}\n           {source.trouble}", "red")
         elif source.is_there:
             text.append(f"{formats.plural(source.lines, 'line')} · {source.where}")
         else:
-            text.append(f"not there · {source.where}", "dim")
+            text.append(f"no log found · {source.where}", "dim")
         return text

@@ -77,7 +77,7 @@ def _lines(cards: Sequence[_Card], columns: int) -> tuple[Text, Text]:
 
 def _cards(found: RangeStatistics) -> list[_Card]:
     known = found.blocks_covered
-    blocks = f"covered; blocks {known * 100:.0f} %" if known is not None else "covered"
+    blocks = f"of hours; blocks {known * 100:.0f} %" if known is not None else "of hours"
     return [
         _Card("mean", _pct(found.mean_pct), f"{found.basis}, {formats.count(found.count)} figures"),
         _Card("highest", _pct(found.largest_pct), _when(found.largest_time_s)),
@@ -86,7 +86,7 @@ def _cards(found: RangeStatistics) -> list[_Card]:
             "correlation", _bold(f"{found.correlation:.3f}" if found.correlation is not None else None), "of the two"
         ),
         _Card("valid", _share(found.share_valid), "blocks priced" if found.basis == "block" else "of the windows"),
-        _Card("hours", _share(found.hours_covered), blocks),
+        _Card("covered", _share(found.hours_covered), blocks),
     ]
 
 

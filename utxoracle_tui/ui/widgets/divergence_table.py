@@ -37,6 +37,7 @@ _STATE_MARKS: dict[State, tuple[str, str]] = {
     State.UNKNOWN: ("?", "yellow"),
     State.GAP: ("▁", "yellow"),
 }
+_WEAK = ("○", "yellow")
 _STATE_WORDS = {State.LOW_CONFIDENCE: "low conf", State.GAP: "no price"}
 _SOURCE_MARKS = {Source.PUBLIC: " P", Source.DAILY: " d", Source.IMPORTED: " i"}
 _OTHER_FROM_COLUMNS = (112, 130)
@@ -324,10 +325,16 @@ def _exchange(row: Row) -> str | Text:
     )
 
 
+def _is_weak(row: Row) -> bool:
+    """Whether it is of a block alone, whose price is weak, as the chart has it."""
+    return row.state is State.LOW_CONFIDENCE and bool(np.isnan(row.window_usd))
+
+
 def _state_mark(row: Row) -> Text:
-    return Text(*_STATE_MARKS[row.state])
+    return Text(*(_WEAK if _is_weak(row) else _STATE_MARKS[row.state]))
 
 
 def _state(row: Row) -> Text:
-    mark, style = _STATE_MARKS[row.state]
-    return Text(f"{mark} {_STATE_WORDS.get(row.state, row.state.word)}", style)
+    words = "weak" if _is_weak(row) else _STATE_WORDS.get(row.state, row.state.word)
+    mark = _state_mark(row)
+    return mark.append(f" {words}")
