@@ -197,3 +197,14 @@ async def test_the_filter_is_whole_where_the_sources_are_not() -> None:
         shown = next(row for row in seen(pilot).splitlines() if "only /" in row)
         assert "only /compaction|block/ (esc: all)" in shown
         assert shown.endswith("…")
+
+
+async def test_a_log_that_is_not_there_is_not_called_shown() -> None:
+    logs = WrittenLogs()
+    logs.write([line(logs, "a line", after_s=1)])
+    async with log_screen(logs) as pilot:
+        await pilot.press("s")
+        await until(pilot, lambda: "no log found" in seen(pilot))
+        of_node = next(row for row in seen(pilot).splitlines() if "no log found" in row)
+        assert "– none" in of_node
+        assert "shown" not in of_node

@@ -81,7 +81,7 @@ def scatter(price: WindowPrice, line: Sequence[BlockReading] = ()) -> Picture | 
     shown = (spread.plot_low_usd < y) & (y < spread.plot_high_usd)
     lines = np.linspace(spread.plot_low_usd, spread.plot_high_usd, 5)
     series = [Series(x[shown], y[shown], Mark.DOTS, "primary")]
-    legend = f"· {np.count_nonzero(shown):,} points in the plot  ━ price {formats.usd(price.price_usd)}"
+    legend = f"· {np.count_nonzero(shown):,} shown  ━ price {formats.usd(price.price_usd)}"
     if line:
         inside = [r for r in line if r.price_usd and spread.plot_low_usd < r.price_usd < spread.plot_high_usd]
         series.append(_steps(inside, x, price.points.heights))

@@ -180,6 +180,8 @@ class _SoFar:
     def __init__(self, item: JobItem, on_progress: Callable[[JobItem], None]) -> None:
         self.item = item
         self._before_bytes = item.bytes_read
+        self._is_known = False
+        """Whether it is known how many blocks were at hand."""
         self._on_progress = on_progress
 
     def begin(self) -> WindowKey:
@@ -189,7 +191,10 @@ class _SoFar:
 
     def note(self, progress: Progress) -> None:
         """Take note of progress, and tell it."""
-        self.item = replace(self.item, blocks_at_hand=progress.blocks_at_hand)
+        if not self._is_known:
+            # what an earlier try has got was not at hand
+            self.item = replace(self.item, blocks_at_hand=progress.blocks_at_hand)
+            self._is_known = True
         self._note(progress.blocks_total, progress.blocks_done, progress.bytes_done)
 
     def besides(self, n_blocks: int) -> ProgressCallback:

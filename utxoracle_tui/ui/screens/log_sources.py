@@ -91,6 +91,8 @@ class LogSources(ModalScreen[frozenset[Origin]]):
             text.append(f"✗ {source.where}\n           {source.trouble}", "red")
         elif source.is_there:
             text.append(f"{formats.plural(source.lines, 'line')} · {source.where}")
+        elif source.lines:
+            text.append(f"{formats.plural(source.lines, 'line')}, no more since it is gone · {source.where}", "dim")
         else:
             text.append(f"no log found · {source.where}", "dim")
         return text
