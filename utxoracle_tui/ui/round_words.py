@@ -157,7 +157,7 @@ def _window(seen: Observation, pct: float) -> _Piece:
     forms.append(_apart(" · window ", pct, " of mean", brief=True))
     if level_of(pct) is Level.QUIET:
         forms.append(Text())
-    return _Piece(tuple(forms), 4)
+    return _Piece(tuple(forms), 2 if mean_usd is None else 4)
 
 
 def _doubt(seen: Observation) -> str | None:
