@@ -79,8 +79,8 @@ async def test_the_newest_exchange_price_is_shown_and_the_older_one_behind_spot_
 @pytest.mark.parametrize(
     ("pct", "long", "short"),
     [
-        (-6.65, "!! ALERT -6.65 %", "!! -6.65 %"),
-        (6.65, "!! ALERT +6.65 %", "!! +6.65 %"),
+        (-6.65, "! ALERT -6.65 %", "! -6.65 %"),
+        (6.65, "! ALERT +6.65 %", "! +6.65 %"),
         (-3.5, "▼ -3.50 % low", "▼ -3.50 %"),
         (2.01, "▲ +2.01 % high", "▲ +2.01 %"),
     ],
