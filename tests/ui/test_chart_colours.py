@@ -15,6 +15,7 @@ from tests.support.price_story import ChartApp
 from tests.ui.results import real_window
 from tests.ui.test_window_detail_pictures import StillPricing, settle
 from utxoracle_tui import clock
+from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.window_detail import of_folder
 from utxoracle_tui.ui.theme import OF_THE_TERMINAL
@@ -60,12 +61,12 @@ async def test_prices_and_divergence_in_the_colours_of_the_terminal(tmp_path: Pa
 
 
 async def test_the_points_of_a_window_in_the_colours_of_the_terminal() -> None:
-    app: App[None] = Console(of_folder(StillPricing(result=real_window())))  # type: ignore[arg-type]
+    app: App[None] = Console(of_folder(StillPricing(result=real_window()), Limits()))  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
         app.theme = OF_THE_TERMINAL
         await settle(pilot)
         scatter = app.screen.query_one("#scatter")
-        assert "points" in str(scatter.query_one(".legend", Static).render())
+        assert "shown" in str(scatter.query_one(".legend", Static).render())
         found = styles_of(scatter.query_one(Chart))
         assert {"━", "┤", "┬"} <= set(found)
         for styles in found.values():

@@ -46,7 +46,7 @@ async def test_each_divergence_stands_with_the_exchange_price_behind_it(size: tu
     block, exchange = await header(SEEN, size)
     # by hand: 64,995.34 / (1 − 0.0006) = 65,034.36
     whole, cents = ("$65,034", "") if size[0] == 80 else ("$65,034.36", "")
-    assert block.startswith("block price $64,995.34 ±0.1 %")
+    assert block.startswith("block price $64,995.34 ± 0.1 %")
     assert f"-0.06 % of {whole}{cents}" in block
     # the price behind spot is the one that stands there
     assert exchange.startswith("exchange    $65,021.00, ")

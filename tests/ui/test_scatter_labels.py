@@ -9,6 +9,7 @@ from textual.app import App
 
 from tests.ui.results import recorded_day
 from tests.ui.test_window_detail_pictures import StillPricing, settle
+from utxoracle_tui.engine.validation import Limits
 from utxoracle_tui.ui.app import Console
 from utxoracle_tui.ui.screens.window_detail import of_folder
 from utxoracle_tui.ui.widgets.chart import Chart
@@ -17,7 +18,7 @@ from utxoracle_tui.ui.widgets.chart import Chart
 async def plot_at(height: int) -> list[str]:
     """The lines of the scatter on a terminal of this height."""
     result = recorded_day("sel_tip7_ok", date(2024, 5, 5), None)
-    app: App[None] = Console(of_folder(StillPricing(result=result)))  # type: ignore[arg-type]
+    app: App[None] = Console(of_folder(StillPricing(result=result), Limits()))  # type: ignore[arg-type]
     async with app.run_test(size=(80, height)) as pilot:
         await settle(pilot)
         return str(app.screen.query_one("#scatter").query_one(Chart).render()).split("\n")

@@ -44,8 +44,10 @@ def tell(phase: Phase, telling: Telling) -> tuple[str, str]:
         case Phase.COMPACTING_TXSTORE | Phase.COMPACTING_HISTORY:
             return _compaction(phase, telling)
         case Phase.READY if telling.cut_off:
-            # what lies over the phase says what to do
-            return "electrs answers from what it has indexed, and follows no new blocks.", ""
+            return (
+                "electrs answers from what it has indexed, and follows no new blocks.",
+                "Leave it alone: it goes on by itself as soon as Bitcoin Core is back.",
+            )
     return _PLAIN[phase]
 
 
