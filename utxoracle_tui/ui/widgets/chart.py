@@ -282,10 +282,15 @@ def _draw_alone(picture: Picture, look: _Look) -> list[Text]:
     plot.xlim(*picture.x_range)
     plot.ylim(*picture.y_range)
     for series in picture.series:
-        _add(plot, series, picture, look)
+        if series.mark is not Mark.STEPS:
+            _add(plot, series, picture, look)
     if picture.level is not None:
         # as a series, for plotext draws its own lines below all points
         plot.plot(picture.x_range, (picture.level, picture.level), marker="━", color=look.inks.of["foreground"].colour)
+    for series in picture.series:
+        if series.mark is Mark.STEPS:
+            # under the level, those near it would be missing, and the others seem to be all there are
+            _add(plot, series, picture, look)
     # plotext keeps the row below the axis free for labels; it would place them in an order that changes from one
     # process to the next, and leave out those that no longer fit
     plot.xticks([tick.at for tick in picture.x_ticks], [""] * len(picture.x_ticks))
