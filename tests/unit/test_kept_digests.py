@@ -26,6 +26,18 @@ class SlowBlobs(Blobs):
         return found
 
 
+class CountingBlobs(Blobs):
+    """Tells what was looked at."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        super().__init__(folder, max_bytes)
+        self.looks: list[str] = []
+
+    def has(self, name: str) -> bool:
+        self.looks.append(name)
+        return super().has(name)
+
+
 async def here(task: Callable[..., tuple[int, bytes]], *args: object) -> tuple[int, bytes]:
     return task(*args)
 
@@ -53,16 +65,50 @@ async def test_what_cannot_be_kept_is_returned(tmp_path: Path) -> None:
     assert not await kept.has("one")
 
 
-async def test_a_look_holds_for_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_look_holds_for_a_second_and_then_goes_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
     monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)
-    blobs = Blobs(tmp_path, 10_000)
+    blobs = CountingBlobs(tmp_path, 10_000)
     kept = KeptDigests(blobs, here)
-    assert await kept.among(["one", "two"]) == set()
+    assert await kept.among(["one", "two", "three"]) == set()
+    now_s = 100.9
+    assert not await kept.has("one")
+    assert blobs.looks == ["one", "two", "three"]
+    now_s = 101.0
+    assert not any(await asyncio.gather(*map(kept.has, ("one", "two", "three"))))
+    assert blobs.looks == ["one", "two", "three"] * 2
+
+
+async def test_beside_another_process_each_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)
+    blobs = CountingBlobs(tmp_path, 10_000)
+    kept = KeptDigests(blobs, here)
+    await kept.among(["one", "two", "three"])
     # by another process
     blobs.put("one", b"a digest")
-    now_s = 109.0
-    assert not await kept.has("one")
-    now_s = 111.0
+    now_s = 101.5
     assert await kept.has("one")
+    blobs.put("two", b"a digest")
+    assert await kept.has("two")
+    assert not await kept.has("three")
+    # what nobody has asked for in a while is not looked at any more
+    now_s = 170.0
+    await kept.among(["four"])
+    now_s = 171.5
+    blobs.looks.clear()
+    assert not await kept.has("four")
+    assert blobs.looks == ["four"]
+
+
+async def test_what_this_process_makes_is_no_sign_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)
+    blobs = CountingBlobs(tmp_path, 10_000)
+    kept = KeptDigests(blobs, here)
+    await kept.among(["one", "two"])
+    await kept.making("one")(digest, "a digest")
+    assert await kept.among(["one", "two"]) == {"one"}
+    blobs.looks.clear()
     assert not await kept.has("two")
+    assert blobs.looks == []
