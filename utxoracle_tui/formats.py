@@ -79,6 +79,13 @@ def plural(number: int, noun: str) -> str:
 _AGE_STEPS_S = (5, 15, 30, *(minutes * _MINUTE_S for minutes in (1, 2, 5, 10, 15, 20, 30, 45)))
 
 
+def age_within(seconds: float, bound_s: float) -> str:
+    """How long ago; for less than a bound that something keeps to, the bound, so that the words stay the same."""
+    if seconds >= bound_s:
+        return age(seconds)
+    return f"< {bound_s:.0f} s ago" if bound_s < 2 * _MINUTE_S else f"< {bound_s / _MINUTE_S:.0f} min ago"
+
+
 def age(seconds: float) -> str:
     """How long ago, in steps that grow, so that a screen which shows it hardly ever changes."""
     if seconds < _AGE_STEPS_S[0]:

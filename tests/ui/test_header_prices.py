@@ -57,7 +57,12 @@ async def test_each_divergence_stands_with_the_exchange_price_behind_it(size: tu
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_last_exchange_price_ages_when_no_newer_one_can_be_had(size: tuple[int, int]) -> None:
     without = replace(SEEN, exchange_usd=None, exchange_time_s=None, exchange_source=None, divergence_spot_pct=None)
-    for age_s, words in ((45, "$65,009.00, 30 s ago"), (4_000, "$65,009.00 late, 1 h ago"), (8_000, "stale, 2 h ago")):
+    for age_s, words in (
+        (45, "$65,009.00, < 2 min ago"),
+        (130, "$65,009.00, 2 min ago"),
+        (4_000, "$65,009.00 late, 1 h ago"),
+        (8_000, "stale, 2 h ago"),
+    ):
         last = ExchangeReading(time_s=NOW_S - age_s, price_usd=65_009.0, source="own")
         lines = await header(without, size, exchange=last)
         assert words in lines[1], lines
@@ -71,7 +76,7 @@ async def test_the_newest_exchange_price_is_shown_and_the_older_one_behind_spot_
 ) -> None:
     asked = ExchangeReading(time_s=NOW_S - 10, price_usd=65_100.0, source="public")
     _, exchange = await header(SEEN, size, asked=asked)
-    assert exchange.startswith("exchange    $65,100.00 PUBLIC, 5 s ago")
+    assert exchange.startswith("exchange    $65,100.00 PUBLIC, < 2 min ago")
     assert "spot -0.34 % of $65,021" in exchange
 
 

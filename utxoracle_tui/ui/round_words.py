@@ -22,6 +22,8 @@ _DOUBTFUL_PCT = 15.0
 """In the data that the method was tried on, it was never so far off. But a fall of 30 % in an hour leaves its grid, of
 25 % to each side: what it finds then can be a false image of the price, until the window price has followed.
 """
+_EXCHANGE_WITHIN_S = 120.0
+"""A backend has a new price every minute: shown by the second, its age would be most of what goes over a quiet line."""
 _OLD_ROUND_S = 3_600.0
 """Rounds follow the blocks, and an hour without a block is rare."""
 
@@ -126,7 +128,7 @@ def _exchange_line(seen: Observation, newest: ExchangeReading | None, now_s: flo
         health = LIMITS[Source.EXCHANGE].health(age_s)
         if health is not Health.UP:
             pieces.append(_plain(f" {health.value}", "bold yellow"))
-        pieces.append(_plain(f", {formats.age(age_s)}", "dim"))
+        pieces.append(_plain(f", {formats.age_within(age_s, _EXCHANGE_WITHIN_S)}", "dim"))
     if seen.divergence_spot_pct is not None:
         pieces.append(_spot(seen, seen.divergence_spot_pct, newest))
     if seen.divergence_window_pct is not None:

@@ -137,7 +137,7 @@ def _within_s(source: SourceReading[Any]) -> float:
 
 def _age_words(source: SourceReading[Any], age_s: float) -> str:
     """How long ago it was heard of; while it is heard of as often as it should be, the bound that this keeps to."""
-    return f"< {_within_s(source):.0f} s ago" if is_heard(source, age_s) else formats.age(age_s)
+    return formats.age_within(age_s, _within_s(source))
 
 
 def node(source: SourceReading[NodeStatus]) -> Text | None:
