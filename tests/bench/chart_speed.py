@@ -26,6 +26,7 @@ from utxoracle_tui.engine.chart.reading import read_series
 from utxoracle_tui.engine.chart.series import PriceSeries
 from utxoracle_tui.engine.chart.sorting import SortKey, matching, ordered
 from utxoracle_tui.store.store import Store
+from utxoracle_tui.ui.inks import inks_of
 from utxoracle_tui.ui.pictures import Colour
 from utxoracle_tui.ui.price_glyphs import Style
 from utxoracle_tui.ui.price_pictures import Frame, Marks, divergence_picture, price_picture
@@ -97,9 +98,9 @@ async def loop_at_work(frame: Frame) -> float:
 
 def redraw(frame: Frame, columns: int, rows: int) -> None:
     """Both charts as the widget has them drawn: reduced, laid out in cells, and made into text by plotext."""
-    colours: dict[Colour, chart.Rgb] = dict.fromkeys(get_args(Colour), (200, 200, 200))
+    inks = inks_of(dict.fromkeys((*get_args(Colour), "background", "surface"), "#c8c8c8"))
     for make, height in ((price_picture, rows - STRIP_ROWS), (divergence_picture, STRIP_ROWS)):
-        look = chart._Look(columns, height, "clear", colours)
+        look = chart._Look(columns, height, inks)
         chart._draw(lambda wide, high, make=make: make(frame, wide, high), look)  # type: ignore[misc]
 
 
