@@ -11,8 +11,7 @@ from utxoracle_tui.engine.jobs import control
 from utxoracle_tui.engine.jobs.plan import JobKind, JobPlan, JobPreview
 from utxoracle_tui.engine.jobs.reading import JobsReading, JobsView
 from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Wanted
-from utxoracle_tui.engine.live_rounds import NOT_OPEN
-from utxoracle_tui.errors import Exit, OperatorError
+from utxoracle_tui.engine.live_rounds import store_not_open
 from utxoracle_tui.store.records import JobItem
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
@@ -124,22 +123,18 @@ class LiveJobs:
         """Its windows, in order."""
         store = self._readable()
         if store is None:
-            raise _not_yet()
+            raise store_not_open()
         return await asyncio.to_thread(store.jobs.items, key)
 
     @property
     def _store(self) -> Store:
         store = self._opened()
         if store is None:
-            raise _not_yet()
+            raise store_not_open()
         return store
 
     @property
     def _ready_planner(self) -> JobPlanner:
         if self._planner is None:
-            raise _not_yet()
+            raise store_not_open()
         return self._planner
-
-
-def _not_yet() -> OperatorError:
-    return OperatorError("no_store", NOT_OPEN, Exit.FAILED)

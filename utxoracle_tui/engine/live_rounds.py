@@ -14,7 +14,7 @@ from utxoracle_tui.engine.keeper import Keeper, Keeping
 from utxoracle_tui.engine.pricing import PricedWindow
 from utxoracle_tui.engine.rounds import Round, Rounds
 from utxoracle_tui.engine.watch.presence import WatchSeen, find_watch
-from utxoracle_tui.errors import OperatorError
+from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.notices import Notice
 from utxoracle_tui.store.records import ExchangeReading, Observation
 from utxoracle_tui.store.store import Store
@@ -24,6 +24,11 @@ NOT_OPEN = "The store is opened as soon as the node says which chain it is on."
 _LOOK_EVERY_S = 0.5
 _OPEN_AGAIN_S = 2.0
 _LOOK_FOR_WATCH_EVERY_S = 5.0
+
+
+def store_not_open() -> OperatorError:
+    """What is said to somebody who is too early."""
+    return OperatorError("not_open", NOT_OPEN, Exit.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

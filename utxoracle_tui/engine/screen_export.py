@@ -12,7 +12,7 @@ from utxoracle_tui import __version__, clock, formats
 from utxoracle_tui.durable import private_folder
 from utxoracle_tui.engine.chart.figures import facts_of, just_after, rows_of
 from utxoracle_tui.engine.chart.series import PriceSeries
-from utxoracle_tui.engine.live_rounds import NOT_OPEN
+from utxoracle_tui.engine.live_rounds import store_not_open
 from utxoracle_tui.errors import Exit, OperatorError
 from utxoracle_tui.store.exporting import Format, Row, Wanted, export_to_file, rows_to_file, write_whole
 from utxoracle_tui.store.records import Window
@@ -27,11 +27,6 @@ class Written:
 
     path: Path
     count: int
-
-
-def store_not_open() -> OperatorError:
-    """What is said to somebody who is too early."""
-    return OperatorError("not_open", NOT_OPEN, Exit.FAILED)
 
 
 class ScreenExport:

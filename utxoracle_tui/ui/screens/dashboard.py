@@ -18,10 +18,9 @@ from utxoracle_tui import clock, formats
 from utxoracle_tui.engine.chart.figures import just_after
 from utxoracle_tui.engine.chart.history import PriceRange
 from utxoracle_tui.engine.jobs.wanted import Days
-from utxoracle_tui.engine.live_rounds import StoreReading
+from utxoracle_tui.engine.live_rounds import StoreReading, store_not_open
 from utxoracle_tui.engine.live_window import Doing, WindowReading
 from utxoracle_tui.engine.request import Day, Last, Request, title_of
-from utxoracle_tui.engine.screen_export import store_not_open
 from utxoracle_tui.engine.stack.stack_reading import StackReading
 from utxoracle_tui.errors import OperatorError
 from utxoracle_tui.store.exporting import Format
