@@ -163,12 +163,14 @@ def _same_day(first: int, times: _Times) -> HeightRange:
 
 def _windows_nearby(first: int, midnight: int, times: _Times) -> set[HeightRange]:
     """Steps 2 and 3 from every height within 30 of the first block."""
-    windows = set()
+    windows: dict[int, HeightRange] = {}
     for start in range(max(first - _BOUNDARY_REACH, 0), min(first + _BOUNDARY_REACH, times.tip) + 1):
         try:
-            windows.add(_same_day(_first_at_midnight(start, midnight, times), times))
+            begin = _first_at_midnight(start, midnight, times)
+            if begin not in windows:
+                windows[begin] = _same_day(begin, times)
         except MissingHeaderTime as missing:
             # stepping past the tip finds no block, and so no window
             if missing.height <= times.tip:
                 raise
-    return windows
+    return set(windows.values())
