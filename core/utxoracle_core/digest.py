@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from utxoracle_core.coinbase import check_witness_commitment, height_of, parse_coinbase
@@ -22,7 +22,7 @@ from utxoracle_core.scan import HEADER_BYTES, ScannedBlock, Scanner, Verdict
 from utxoracle_core.scan_python import scan as scan_python
 
 _MAGIC = b"UODG"
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2
 """Of the bytes of a digest: those of another version have to be made again."""
 _FIXED = struct.Struct("<4sHxxI80sIIIII5I")
 _CHECKSUM_BYTES = 16
@@ -132,7 +132,7 @@ def _check_coinbase(raw: bytes, scanned: ScannedBlock, header: BlockHeader, heig
 
 
 def digest_to_bytes(digest: BlockDigest) -> bytes:
-    """The digest as bytes: fixed fields, the columns, and a checksum over both (the first 16 bytes of SHA-256)."""
+    """The digest as bytes: fixed fields, the columns, and a checksum over both (XXH3, 128 bits), against damage."""
     fixed = _FIXED.pack(
         _MAGIC,
         DIGEST_VERSION,
@@ -198,4 +198,4 @@ def digest_from_bytes(data: bytes, *, is_whole: bool = False) -> BlockDigest:
 
 
 def _checksum(body: bytes | memoryview) -> bytes:
-    return sha256(body).digest()[:_CHECKSUM_BYTES]
+    return xxhash.xxh3_128_digest(body)

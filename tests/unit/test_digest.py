@@ -117,7 +117,7 @@ def test_bytes_that_never_were_a_digest(data: bytes) -> None:
 def test_the_error_tells_a_stranger_from_another_version_from_damage() -> None:
     with pytest.raises(DigestError, match="not a block digest"):
         digest_from_bytes(RAW)
-    with pytest.raises(DigestError, match="format 2; format 1 is read"):
-        digest_from_bytes(DATA[:4] + b"\x02\x00" + DATA[6:])
+    with pytest.raises(DigestError, match="format 1; format 2 is read"):
+        digest_from_bytes(DATA[:4] + b"\x01\x00" + DATA[6:])
     with pytest.raises(DigestError, match="damaged: its checksum does not match"):
         digest_from_bytes(DATA[:-1] + bytes((DATA[-1] ^ 1,)))

@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import xxhash
+
 from utxoracle_tui import clock, durable
 
-_MAGIC = b"UTXORACLE-TUI-BLOB 1 "
-_LINE_BYTES = len(_MAGIC) + 9
+_MAGIC = b"UTXORACLE-TUI-BLOB 2 "
+_LINE_BYTES = len(_MAGIC) + 17
 _EVICT_TO = 0.9
 _USED_WITHIN_S = 600.0
 """How exactly it is known when something was used: to note it anew costs as much as to read it."""
@@ -140,4 +142,4 @@ class Blobs:
 
 
 def _line(content: bytes) -> bytes:
-    return _MAGIC + f"{zlib.crc32(content):08x}\n".encode()
+    return _MAGIC + f"{xxhash.xxh3_64_hexdigest(content)}\n".encode()
