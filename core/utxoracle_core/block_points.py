@@ -6,6 +6,7 @@ counts once. Amounts near a round BTC amount give none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from utxoracle_core.block_grid import CELL
 from utxoracle_core.points import USD_LADDER, near_round_btc
 from utxoracle_core.window import SATS_PER_BTC
+
+Amounts = NDArray[np.float64]
 
 TRIANGLE_CELLS = 10
 """Half the width of the triangle by which a point counts: 0.5 %. Sums are in tenths of a point."""
@@ -39,16 +42,17 @@ class PointCounts:
         return found
 
 
-def distinct_amounts(amounts_btc: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-    """The amounts in BTC that give points, ascending: each once, or once in each of the `groups` numbered from 0."""
+def distinct_amounts(amounts_btc: NDArray[np.float64], begins: Sequence[int] | NDArray[np.intp] = ()) -> Amounts:
+    """The amounts in BTC that give points, ascending: each once, or once in each of the blocks that begin at `begins`,
+    (n_blocks,), one block after the other.
+    """
     sats = np.rint(amounts_btc * SATS_PER_BTC).astype(np.int64)
-    if groups is None or not len(groups):
-        distinct = _sorted_distinct(sats)
+    if len(begins) > 1:
+        # a block at a time is sorted in half the time that all of a day take at once
+        distinct = np.concatenate([_sorted_distinct(block) for block in np.split(sats, begins[1:])])
     else:
-        n_groups = int(groups.max()) + 1
-        # below 10^13 sats, so that there is room for 900,000 groups
-        distinct = _sorted_distinct(sats * n_groups + groups) // n_groups
-    amounts: NDArray[np.float64] = distinct / SATS_PER_BTC
+        distinct = _sorted_distinct(sats)
+    amounts: Amounts = distinct / SATS_PER_BTC
     return amounts[~near_round_btc(amounts)]
 
 

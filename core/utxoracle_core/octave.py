@@ -94,21 +94,20 @@ def ladder_rival(
     in a row have the same height, they are taken for several blocks: a block hardly has more, and amounts that came
     without their blocks are counted as well as others.
     """
-    groups = None if heights is None else _groups(heights)
     log_price = float(np.log(price_usd))
     middle = cell_of(log_price)
-    distinct = distinct_amounts(amounts_btc, groups)
+    distinct = distinct_amounts(amounts_btc, () if heights is None else _block_begins(heights))
     points = count_points(distinct, middle - LADDER_REACH_CELLS, middle + LADDER_REACH_CELLS)
     ratio, strongest, own = strongest_ratio(ladder_sums(points, log_price))
     return ratio, strongest / own if own else float("inf")
 
 
-def _groups(heights: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Numbers from 0 for the blocks that the amounts are from."""
+def _block_begins(heights: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The places in which the amounts of another block begin, the first one included."""
     place = np.arange(len(heights))
     begins = np.diff(heights, prepend=-1) != 0
     in_block = place - np.maximum.accumulate(np.where(begins, place, 0))
-    return np.cumsum(in_block % _MAX_AMOUNTS_AT_ONCE == 0) - 1
+    return np.flatnonzero(in_block % _MAX_AMOUNTS_AT_ONCE == 0)
 
 
 def check_octave(

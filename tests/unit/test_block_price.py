@@ -143,10 +143,10 @@ def test_an_amount_counts_once_in_a_block() -> None:
     assert len(distinct_amounts(NOTHING)) == 0
 
 
-def test_an_amount_counts_once_in_each_group() -> None:
+def test_an_amount_counts_once_in_each_block() -> None:
     amounts = np.array([0.00077123, 0.00077123, 0.00077123, 0.00033123, 0.001])
-    groups = np.array([0, 0, 2, 2, 3])
-    assert distinct_amounts(amounts, groups).tolist() == [0.00033123, 0.00077123, 0.00077123]
+    assert distinct_amounts(amounts, [0, 2, 4]).tolist() == [0.00077123, 0.00033123, 0.00077123]
+    assert distinct_amounts(amounts, [0]).tolist() == [0.00033123, 0.00077123]
 
 
 def test_round_bitcoin_amounts_give_no_points() -> None:
