@@ -58,6 +58,11 @@ async def test_large_ones_go_both_ways(workers: Workers) -> None:
     assert await asyncio.gather(*(workers.run(bytes.__add__, large, b"!") for _ in range(3))) == [large + b"!"] * 3
 
 
+async def test_replies_of_every_size_come_whole(workers: Workers) -> None:
+    for size in (0, 1, *range(4040, 4100), 8_192, 300_000):
+        assert await workers.run(bytes, size) == bytes(size)
+
+
 async def test_each_gets_its_own_error_and_where_it_was(workers: Workers) -> None:
     asked = [workers.run(refused, n) if n % 3 == 0 else workers.run(doubled, n) for n in range(20)]
     for n, found in enumerate(await asyncio.gather(*asked, return_exceptions=True)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import pickle
 import select
 import socket
@@ -21,6 +22,7 @@ from utxoracle_tui.engine.worker_tasks import start_worker
 
 T = TypeVar("T")
 _LENGTH_BYTES = 8
+_PIECE_BYTES = 4096
 _IDLE_S = 10.0
 """After so long without a task a worker gives back the memory that it holds for the next one."""
 
@@ -40,14 +42,14 @@ class WorkerProcess:
             self._process.start()
         self._socket.setblocking(False)
         self._is_at_work = False
-        self._is_at_odds = False
-        """Whether a reply may still come that nobody waits for."""
+        self.is_at_odds = False
+        """Whether a reply may still come that nobody waits for: then it is of no more use."""
         self._is_ended = False
 
     @property
     def is_usable(self) -> bool:
         """Whether it can be given a task."""
-        return not self._is_at_odds and self._process.is_alive()
+        return not self.is_at_odds and self._process.is_alive()
 
     async def outcome_of(self, task: Callable[[], T]) -> T:
         """Have a task done; its result. One task at a time.
@@ -55,18 +57,15 @@ class WorkerProcess:
         Raises what the task raises, with where as a note; `WorkerEnded` when the process does. Cancelled meanwhile, the
         process is of no more use.
         """
-        request = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
-        self._is_at_work = self._is_at_odds = True
-        loop = asyncio.get_running_loop()
+        request = _message(task)
+        self._is_at_work = self.is_at_odds = True
         try:
-            await loop.sock_sendall(self._socket, len(request).to_bytes(_LENGTH_BYTES))
-            await loop.sock_sendall(self._socket, request)
-            length = int.from_bytes(await self._received(_LENGTH_BYTES))
-            reply = await self._received(length)
+            await asyncio.get_running_loop().sock_sendall(self._socket, request)
+            reply = await self._reply()
         except OSError:
             raise WorkerEnded from None
         else:
-            self._is_at_odds = False
+            self.is_at_odds = False
         finally:
             self._is_at_work = False
             if self._is_ended:
@@ -77,16 +76,27 @@ class WorkerProcess:
         result: T = found
         return result
 
-    async def _received(self, count: int) -> bytearray:
-        loop = asyncio.get_running_loop()
-        content = bytearray(count)
-        rest = memoryview(content)
-        while rest:
-            n_bytes = await loop.sock_recv_into(self._socket, rest)
-            if n_bytes == 0:
-                raise WorkerEnded
-            rest = rest[n_bytes:]
+    async def _reply(self) -> memoryview:
+        # one piece is the whole of most replies
+        first = memoryview(bytearray(_PIECE_BYTES))
+        there = await self._some_into(first)
+        while there < _LENGTH_BYTES:
+            there += await self._some_into(first[there:])
+        length = int.from_bytes(first[:_LENGTH_BYTES])
+        if there == _LENGTH_BYTES + length:
+            return first[_LENGTH_BYTES:there]
+        content = memoryview(bytearray(length))
+        there -= _LENGTH_BYTES
+        content[:there] = first[_LENGTH_BYTES : _LENGTH_BYTES + there]
+        while there < length:
+            there += await self._some_into(content[there:])
         return content
+
+    async def _some_into(self, buffer: memoryview) -> int:
+        n_bytes = await asyncio.get_running_loop().sock_recv_into(self._socket, buffer)
+        if n_bytes == 0:
+            raise WorkerEnded
+        return n_bytes
 
     def end(self) -> None:
         """End the process at once, whatever it is at."""
@@ -109,21 +119,29 @@ def _serve(connection: socket.socket, cache_dir: str) -> None:
             if not select.select([connection], [], [], _IDLE_S)[0]:
                 lean_memory.give_back()
             request = _received(connection, int.from_bytes(_received(connection, _LENGTH_BYTES)))
-            reply = _reply(request)
-            connection.sendall(len(reply).to_bytes(_LENGTH_BYTES))
-            connection.sendall(reply)
+            connection.sendall(_reply(request))
 
 
-def _reply(request: bytearray) -> bytes:
+def _message(content: object) -> memoryview:
+    """What is sent: the length, and so many bytes of a pickle. In one piece, as each wakes up the other side."""
+    message = io.BytesIO(bytes(_LENGTH_BYTES))
+    message.seek(_LENGTH_BYTES)
+    pickle.dump(content, message, pickle.HIGHEST_PROTOCOL)
+    view = message.getbuffer()
+    view[:_LENGTH_BYTES] = (len(view) - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES)
+    return view
+
+
+def _reply(request: bytearray) -> memoryview:
     try:
-        return pickle.dumps((True, pickle.loads(request)()), pickle.HIGHEST_PROTOCOL)
+        return _message((True, pickle.loads(request)()))
     except Exception as error:  # noqa: BLE001  (the edge of a worker: whoever asked for the task gets it)
         where = "".join(traceback.format_exception(error))
         error.add_note(where)
         try:
-            return pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
+            return _message((False, error))
         except Exception:  # noqa: BLE001  (some errors hold what can't be sent)
-            return pickle.dumps((False, RuntimeError(where)), pickle.HIGHEST_PROTOCOL)
+            return _message((False, RuntimeError(where)))
 
 
 def _received(connection: socket.socket, count: int) -> bytearray:

@@ -126,10 +126,10 @@ class Workers:
         try:
             return await worker.outcome_of(task)
         finally:
-            if worker.is_usable:
-                self._idle.append(worker)
-            else:
+            if worker.is_at_odds:
                 self._drop(worker)
+            else:
+                self._idle.append(worker)
 
     def _next(self) -> WorkerProcess:
         if self._is_stopped:
