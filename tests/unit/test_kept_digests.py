@@ -101,6 +101,26 @@ async def test_beside_another_process_each_is_looked_at(tmp_path: Path, monkeypa
     assert blobs.looks == ["four"]
 
 
+async def test_what_a_worker_has_just_put_there_is_no_sign_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)
+    blobs = CountingBlobs(tmp_path, 10_000)
+
+    async def with_a_look_before_its_reply(task: Callable[..., tuple[int, bytes]], *args: object) -> tuple[int, bytes]:
+        reply = task(*args)
+        assert await kept.among(["one", "two"]) == {"one"}
+        return reply
+
+    kept = KeptDigests(blobs, with_a_look_before_its_reply)
+    await kept.among(["one", "two"])
+    await kept.making("one")(digest, "a digest")
+    blobs.looks.clear()
+    assert not await kept.has("two")
+    assert blobs.looks == []
+
+
 async def test_what_this_process_makes_is_no_sign_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
     monkeypatch.setattr(clock, "elapsed_s", lambda: now_s)

@@ -42,6 +42,8 @@ class KeptDigests:
         self._seen: dict[str, _Seen] = {}
         self._others_s = -_OTHERS_FOR_S
         """When something of another process was found last."""
+        self._making: set[str] = set()
+        """What a worker of this process is to put there: it may be there before that is known here."""
         self._looking = asyncio.Lock()
 
     async def among(self, names: Iterable[str]) -> set[str]:
@@ -71,7 +73,11 @@ class KeptDigests:
         """What has a worker digest a block and keep that under a name; it returns what can't be kept."""
 
         async def run(task: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-            written_bytes, digest = await self._run(keep_digest, self.keeper.write, name, task, *args, **kwargs)
+            self._making.add(name)
+            try:
+                written_bytes, digest = await self._run(keep_digest, self.keeper.write, name, task, *args, **kwargs)
+            finally:
+                self._making.discard(name)
             if written_bytes:
                 now_s = clock.elapsed_s()
                 self._seen[name] = _Seen(now_s, now_s, is_there=True)
@@ -100,6 +106,6 @@ class KeptDigests:
                 self._seen[name] = _Seen(began_s, began_s, is_there=name in found)
             elif not (seen.is_there and seen.looked_s >= began_s):
                 # what this process has made during the look may have been looked at before
-                if name in found and not seen.is_there:
+                if name in found and not seen.is_there and name not in self._making:
                     self._others_s = began_s
                 seen.looked_s, seen.is_there = began_s, name in found
