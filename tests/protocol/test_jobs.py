@@ -25,7 +25,7 @@ from utxoracle_tui.engine.jobs.wanted import BlockWindows, Days, Marked, Stored
 from utxoracle_tui.engine.request import Day, Last
 from utxoracle_tui.engine.workers import Workers
 from utxoracle_tui.errors import OperatorError
-from utxoracle_tui.store.records import Job, JobItem, Window
+from utxoracle_tui.store.records import Job, JobItem, Window, midnight_s
 from utxoracle_tui.store.store import Store
 from utxoracle_tui.store.troubles import StoreTrouble
 
@@ -33,6 +33,7 @@ PLANTED_USD = 57_000
 NO_KEY = bytes(8)
 FEW = BlockWindows(100, 251, 4)
 """Three windows of 152 blocks."""
+DAY_S = 86_400
 OPTIONS = HostOptions(days=3, tx_per_block=20, speed=0, price=str(PLANTED_USD))
 
 
@@ -508,8 +509,10 @@ async def test_the_days_that_can_be_asked_for(host: HostProcess, workers: Worker
         newest = (await place.days(1)).last
         assert found is not None
         assert found.last == newest
-        # of three days that the chain has at least the newest two are whole
-        assert newest - timedelta(days=2) <= found.first <= newest - timedelta(days=1)
+        # the first day after the chain's begin is whole, or else the next one
+        ((_, begin),) = await place.node.headers(1, 1)
+        after_s = begin.time + DAY_S - begin.time % DAY_S
+        assert midnight_s(found.first) in (after_s, after_s + DAY_S)
         assert (await place.shop.planner.preview("backfill", found)).forecast is not None
         too_early = found.first - timedelta(days=1)
         with pytest.raises(OperatorError) as refused:
