@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -213,29 +214,66 @@ def _reason(confidence: float, rival: Contender | None, octave: Contender | None
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How far a run has come: from here another one can go on. It can be pickled, at 1.3 MB."""
+
+    height: int
+    block_hash: bytes
+    """Internal byte order."""
+    pricer: BlockPricer
+
+
 class BlockPriceRun:
     """The method over consecutive digests. It can be pickled, at 30 MB and more: sending digests is cheaper."""
 
     __slots__ = ("_last", "_pricer", "_window")
 
-    def __init__(self, start_price_usd: float, before: Iterable[BlockDigest] = ()) -> None:
-        """`before` are blocks just before the first to be priced: only spends of what they made are looked for.
+    def __init__(
+        self, start: float | RunEnd, before: Iterable[BlockDigest] = (), *, held_blocks: int | None = None
+    ) -> None:
+        """Start at a price in USD per BTC, or go on from where another run has ended.
 
-        Raises `ValueError` for blocks that don't follow each other, or a start price that is none.
+        `before` are blocks just before the first to be priced: only spends of what they made are looked for. Txids of
+        `held_blocks` are known, of 144 where it doesn't say more. Raises `ValueError` for blocks that don't follow each
+        other or don't lead to the end of the other run, or a start price that is none.
         """
-        self._window = MovingWindow()
+        self._window = MovingWindow(held_blocks)
         self._last: tuple[int, bytes] | None = None
         last_time = None
         for digest in before:
             self._follow(digest)
             self._window.take(digest)
             last_time = digest.time
-        self._pricer = BlockPricer(start_price_usd, last_time)
+        if not isinstance(start, RunEnd):
+            self._pricer = BlockPricer(start, last_time)
+            return
+        if self._last not in (None, (start.height, start.block_hash)):
+            raise ValueError(f"a run that ended with block {start.height} doesn't go on after block {self._last[0]}")
+        self._last = (start.height, start.block_hash)
+        self._pricer = deepcopy(start.pricer)
+
+    @property
+    def end(self) -> RunEnd:
+        """Where it is now. Raises `ValueError` before the first block."""
+        if self._last is None:
+            raise ValueError("a run without blocks has not come anywhere")
+        return RunEnd(*self._last, deepcopy(self._pricer))
 
     def add(self, digest: BlockDigest) -> BlockReading:
         """The price at the next block. Raises `ValueError` for one that doesn't build on the last: a reorg, say."""
+        return self.add_with_spends(digest)[0]
+
+    @property
+    def next_number(self) -> int:
+        """As `MovingWindow.next_number`."""
+        return self._window.next_number
+
+    def add_with_spends(self, digest: BlockDigest) -> tuple[BlockReading, NDArray[np.int64]]:
+        """The same, and what its candidates spend, as `MovingWindow.newest_spent` has it."""
         self._follow(digest)
-        return self._pricer.add(digest.height, digest.time, self._window.amounts_btc(digest))
+        spent = self._window.newest_spent(digest)
+        return self._pricer.add(digest.height, digest.time, self._window.kept_btc(digest, spent)), spent
 
     def _follow(self, digest: BlockDigest) -> None:
         if self._last is not None and self._last != (digest.height - 1, digest.header.previous_hash):
@@ -244,12 +282,12 @@ class BlockPriceRun:
 
 
 def block_prices(
-    start_price_usd: float, digests: Iterable[BlockDigest], before: Iterable[BlockDigest] = ()
+    start: float | RunEnd, digests: Iterable[BlockDigest], before: Iterable[BlockDigest] = ()
 ) -> tuple[BlockPriceRun, list[BlockReading]]:
     """Run the method over blocks in height order: a reading for each, and the run, which may go on.
 
-    For the price at the tip, over the last `RUN_BLOCKS`. `before` as in `BlockPriceRun`. Raises `ValueError` as that
-    does.
+    For the price at the tip, over the last `RUN_BLOCKS`. `start` and `before` as in `BlockPriceRun`. Raises
+    `ValueError` as that does.
     """
-    run = BlockPriceRun(start_price_usd, before)
+    run = BlockPriceRun(start, before)
     return run, [run.add(digest) for digest in digests]

@@ -25,18 +25,20 @@ _ROWS_AT_FIRST = 1 << 19
 
 
 class MovingWindow:
-    """The txids of the newest 144 blocks, and which amounts of the newest are kept.
+    """The txids of the newest blocks, and which amounts of the newest one are kept.
 
     A hash table that is written a block at a time: txids are numbered as they come, and those with the same few bits
     are a chain, from the newest to the oldest. What has left the window is at the end of each chain.
     """
 
-    __slots__ = ("_block_sizes", "_first", "_newest", "_next", "_older", "_prefixes", "_txids")
+    __slots__ = ("_begins", "_held_blocks", "_newest", "_next", "_older", "_prefixes", "_txids")
 
-    def __init__(self) -> None:
-        self._block_sizes: deque[int] = deque()
-        # the numbers in the window; number n has its place in row n modulo the number of rows
-        self._first = self._next = 0
+    def __init__(self, held_blocks: int | None = None) -> None:
+        """Txids of `held_blocks` are known, of 144 where it doesn't say more: those are the window of the rule."""
+        self._held_blocks = max(held_blocks or 0, WINDOW_BLOCKS)
+        self._begins: deque[int] = deque()
+        """The first number of each block that is known; number n has its place in row n modulo the number of rows."""
+        self._next = 0
         self._txids = np.zeros((_ROWS_AT_FIRST, HASH_BYTES), np.uint8)
         self._prefixes = np.zeros(_ROWS_AT_FIRST, np.uint64)
         """Of the same: a chain is followed by these alone, as the txids lie too far apart in memory."""
@@ -45,12 +47,12 @@ class MovingWindow:
 
     def take(self, digest: BlockDigest) -> None:
         """Take in the next block, whose amounts aren't asked for."""
-        if len(self._block_sizes) == WINDOW_BLOCKS:
-            self._first += self._block_sizes.popleft()
-        self._block_sizes.append(digest.n_tx)
+        if len(self._begins) == self._held_blocks:
+            self._begins.popleft()
+        self._begins.append(self._next)
         numbers = np.arange(self._next, self._next + digest.n_tx)
         self._next += digest.n_tx
-        if self._next - self._first > len(self._txids):
+        if self._next - self._begins[0] > len(self._txids):
             self._make_room(numbers[0])
         prefixes = _prefixes(digest.txids)
         keys = _keys(prefixes)
@@ -66,50 +68,66 @@ class MovingWindow:
             column[row : row + before_end] = new[:before_end]
             column[: len(new) - before_end] = new[before_end:]
 
+    @property
+    def next_number(self) -> int:
+        """What the first txid of the next block will be numbered."""
+        return self._next
+
+    def newest_spent(self, digest: BlockDigest) -> NDArray[np.int64]:
+        """Take in the next block; for each of its candidates the number of the newest txid among those that it spends.
+
+        (n_candidates,); less than 0 where none of them is known. A candidate's own and those before it can be spent.
+        """
+        self.take(digest)
+        owner = np.repeat(np.arange(len(digest.tx_indexes)), digest.input_counts)
+        own_number = self._begins[-1] + digest.tx_indexes.astype(np.int64)[owner]
+        made, numbers = self._known(digest.prevout_txids, own_number)
+        newest = np.full(len(digest.tx_indexes), _NOWHERE, np.int64)
+        np.maximum.at(newest, owner[made], numbers)
+        return newest
+
+    def kept_btc(self, digest: BlockDigest, newest_spent: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The amounts of the newest block that section 2 keeps, in order."""
+        first = self._begins[-min(WINDOW_BLOCKS, len(self._begins))]
+        amounts = (digest.output_sats[newest_spent < first] / SATS_PER_BTC).ravel()
+        return amounts[(amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)]
+
     def amounts_btc(self, digest: BlockDigest) -> NDArray[np.float64]:
         """Take in the next block; its amounts that section 2 keeps, in order."""
-        self.take(digest)
-        amounts = (digest.output_sats[~self._spends(digest)] / SATS_PER_BTC).ravel()
-        return amounts[(amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)]
+        return self.kept_btc(digest, self.newest_spent(digest))
 
     def _make_room(self, n_taken: np.int64) -> None:
         """Twice the rows that are needed now, so that this is seldom done. The numbers below `n_taken` have a row."""
-        numbers = np.arange(self._first, n_taken)
-        old, new = numbers % len(self._txids), numbers % (2 * (self._next - self._first))
-        txids = np.zeros((2 * (self._next - self._first), HASH_BYTES), np.uint8)
+        numbers = np.arange(self._begins[0], n_taken)
+        old, new = numbers % len(self._txids), numbers % (2 * (self._next - self._begins[0]))
+        txids = np.zeros((2 * (self._next - self._begins[0]), HASH_BYTES), np.uint8)
         prefixes, older = np.zeros(len(txids), np.uint64), np.zeros(len(txids), np.int64)
         txids[new], prefixes[new], older[new] = self._txids[old], self._prefixes[old], self._older[old]
         self._txids, self._prefixes, self._older = txids, prefixes, older
 
-    def _spends(self, digest: BlockDigest) -> NDArray[np.bool_]:
-        """For each candidate of the newest block, whether it spends a txid seen so far, its own included."""
-        owner = np.repeat(np.arange(len(digest.tx_indexes)), digest.input_counts)
-        own_number = self._next - digest.n_tx + digest.tx_indexes.astype(np.int64)[owner]
-        spends = np.zeros(len(digest.tx_indexes), np.bool_)
-        spends[owner[self._seen(digest.prevout_txids, own_number)]] = True
-        return spends
-
-    def _seen(self, wanted: NDArray[np.uint8], up_to: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of the wanted txids, (n, 32), are in the window with a number of `up_to` at the most.
+    def _known(self, wanted: NDArray[np.uint8], up_to: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Which of the wanted txids, (n, 32), are known, and the newest number of each, of `up_to` at the most.
 
         A few bits find the chain, eight bytes a place in it, all thirty-two decide.
         """
-        seen = np.zeros(len(wanted), np.bool_)
+        found: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []
         prefixes = _prefixes(wanted)
         numbers = self._newest[_keys(prefixes)]
         looked_for = np.arange(len(wanted))
         while True:
-            inside = np.flatnonzero(numbers >= self._first)
-            if not len(inside):
-                return seen
+            inside = np.flatnonzero(numbers >= self._begins[0])
             looked_for, numbers = looked_for[inside], numbers[inside]
+            if not len(inside):
+                found.append((looked_for, numbers))
+                break
             rows = numbers % len(self._txids)
             same = self._prefixes[rows] == prefixes[looked_for]
             alike = np.flatnonzero(same)
             same[alike] = (self._txids[rows[alike]] == wanted[looked_for[alike]]).all(axis=1)
             same[alike] &= numbers[alike] <= up_to[looked_for[alike]]
-            seen[looked_for[same]] = True
+            found.append((looked_for[same], numbers[same]))
             looked_for, numbers = looked_for[~same], self._older[rows[~same]]
+        return np.concatenate([made for made, _ in found]), np.concatenate([numbers for _, numbers in found])
 
 
 def _keys(prefixes: NDArray[np.uint64]) -> NDArray[np.intp]:

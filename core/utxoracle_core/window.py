@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -57,11 +57,24 @@ class WindowOutputs:
     """(n_outputs,)"""
     amount_heights: NDArray[np.int32]
     """(n_outputs,)"""
+    n_left_behind: int = 0
+    """Amounts that are not here, as nobody needs them any more."""
 
     @property
     def n_blocks(self) -> int:
         """Number of blocks in the window."""
         return len(self.block_times)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of amounts, wherever they are."""
+        return len(self.amounts_btc) + self.n_left_behind
+
+    def without_amounts(self) -> WindowOutputs:
+        """The same for when they have been priced: the amounts are its megabytes."""
+        return replace(
+            self, amounts_btc=np.zeros(0), amount_heights=np.zeros(0, np.int32), n_left_behind=self.n_outputs
+        )
 
 
 def assemble(digests: Sequence[BlockDigest]) -> WindowOutputs:
@@ -70,8 +83,14 @@ def assemble(digests: Sequence[BlockDigest]) -> WindowOutputs:
     A candidate is out when one of its inputs spends a txid seen so far in the window, its own included. Raises
     `ValueError` for no digests, or for digests that are not consecutive and hash-linked.
     """
-    _check_linked(digests)
-    spends = _spends_inside(digests)
+    check_linked(digests)
+    return outputs_of(digests, _spends_inside(digests))
+
+
+def outputs_of(digests: Sequence[BlockDigest], spends: NDArray[np.bool_]) -> WindowOutputs:
+    """What `assemble` gives for linked digests, where it is known which candidates, (n_candidates,), are out for what
+    they spend.
+    """
     candidate_height = np.repeat(np.array([d.height for d in digests], np.int32), [len(d.tx_indexes) for d in digests])
     output_sats = np.concatenate([d.output_sats for d in digests])
     amounts_btc = (output_sats[~spends] / SATS_PER_BTC).ravel()
@@ -98,7 +117,8 @@ def assemble(digests: Sequence[BlockDigest]) -> WindowOutputs:
     )
 
 
-def _check_linked(digests: Sequence[BlockDigest]) -> None:
+def check_linked(digests: Sequence[BlockDigest]) -> None:
+    """Raise `ValueError` for no digests, or for digests that are not consecutive and hash-linked."""
     if not digests:
         raise ValueError("a window has at least one block")
     for before, after in pairwise(digests):

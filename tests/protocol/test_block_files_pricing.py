@@ -131,7 +131,10 @@ def same(one: WindowPrice, other: WindowPrice) -> bool:
     return (
         one.price_usd is not None
         and one.price_usd == other.price_usd
-        and one.outputs.amounts_btc.tolist() == other.outputs.amounts_btc.tolist()
+        and one.points is not None
+        and other.points is not None
+        and one.points.usd.tolist() == other.points.usd.tolist()
+        and one.outputs.filters == other.outputs.filters
         and (one.outputs.first_height, one.outputs.n_blocks) == (other.outputs.first_height, other.outputs.n_blocks)
     )
 

@@ -17,9 +17,19 @@ from tests.support import plain_method
 from tests.support.block_reader import read_block
 from tests.support.building import HEIGHT, chain_of, outpoint, payment
 from tests.support.examples import examples
-from utxoracle_core import RUN_BLOCKS, BlockDigest, BlockPriceRun, BlockReading, block_prices, digest_block
+from utxoracle_core import (
+    RUN_BLOCKS,
+    BlockDigest,
+    BlockPriceRun,
+    BlockReading,
+    assemble,
+    block_prices,
+    digest_block,
+    price_window,
+)
 from utxoracle_core import block_spends as spends
 from utxoracle_core.block_spends import MovingWindow
+from utxoracle_core.window_and_blocks import price_with_blocks
 from utxoracle_tui.demo.chain import ChainSpec, Every, Walk, blocks
 from utxoracle_tui.demo.chain.serialise import Tx, tx_in
 
@@ -248,6 +258,65 @@ def test_a_run_goes_on_where_it_was_pickled() -> None:
     run, _ = block_prices(START_USD, chain()[:20])
     again = pickle.loads(pickle.dumps(run))
     assert [again.add(digest) for digest in chain()[20:23]] == [run.add(digest) for digest in chain()[20:23]]
+
+
+def test_a_run_goes_on_from_the_end_of_another() -> None:
+    _, expected = block_prices(START_USD, chain())
+    run, _ = block_prices(START_USD, chain()[:150])
+    end = pickle.loads(pickle.dumps(run.end))
+    assert (end.height, end.block_hash) == (chain()[149].height, chain()[149].block_hash)
+    for _ in range(2):
+        # whoever goes on leaves it as it is
+        other, found = block_prices(end, chain()[150:], chain()[7:150])
+        assert found == expected[150:]
+    assert other.end.block_hash == chain()[-1].block_hash
+    # so does the run itself
+    assert run.add(chain()[150]) == expected[150]
+    assert block_prices(end, chain()[150:151], chain()[7:150])[1] == expected[150:151]
+
+
+def test_a_run_goes_on_nowhere_else() -> None:
+    end = block_prices(START_USD, chain()[:20])[0].end
+    with pytest.raises(ValueError, match="a run that ended with block 800019 doesn't go on after block 800018"):
+        block_prices(end, chain()[19:], chain()[:19])
+    with pytest.raises(ValueError, match="block 800021 does not build on block 800019"):
+        block_prices(end, chain()[21:])
+    with pytest.raises(ValueError, match="has not come anywhere"):
+        _ = BlockPriceRun(START_USD).end
+
+
+# --- a window and its blocks together
+
+
+def test_a_window_and_the_prices_at_its_blocks() -> None:
+    run, _ = block_prices(START_USD, chain()[:20])
+    before, window = chain()[:20], chain()[20:]
+    price, readings, end = price_with_blocks(run.end, before, window)
+    alone = price_window(assemble(window))
+    assert price.price_usd == alone.price_usd is not None
+    assert price.points is not None and alone.points is not None
+    assert price.points.usd.tolist() == alone.points.usd.tolist()
+    again, expected = block_prices(run.end, window, before)
+    assert readings == expected
+    assert pickle.dumps(end) == pickle.dumps(again.end)
+
+
+@settings(max_examples=examples(25, 100))
+@given(chains(), st.integers(0, 8))
+@pytest.mark.usefixtures("few_blocks")
+def test_windows_longer_and_shorter_than_the_moving_one(chain: list[list[Tx]], n_before: int) -> None:
+    digests = [digest_block(raw, height) for height, raw in chain_of([[], *chain])]
+    before, window = digests[: 1 + n_before], digests[1 + n_before :]
+    run, _ = block_prices(START_USD, before)
+    if not window:
+        with pytest.raises(ValueError, match="a window has at least one block"):
+            price_with_blocks(run.end, before, window)
+        return
+    price, readings, _ = price_with_blocks(run.end, before, window)
+    alone = assemble(window)
+    assert price.outputs.amounts_btc.tolist() == alone.amounts_btc.tolist()
+    assert price.outputs.filters == alone.filters
+    assert readings == block_prices(run.end, window, before)[1]
 
 
 def test_the_time_since_the_block_before_the_first_counts() -> None:

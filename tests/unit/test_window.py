@@ -138,6 +138,14 @@ def test_amounts_are_sats_over_1e8() -> None:
     assert outputs.amounts_btc.dtype == np.float64
 
 
+def test_without_its_amounts_a_window_says_how_many_there_were() -> None:
+    outputs = window_of([payment(1, [5_000, 6_000])], [payment(2, [500, 7_000])])
+    bare = outputs.without_amounts()
+    assert (outputs.n_outputs, bare.n_outputs, bare.without_amounts().n_outputs) == (3, 3, 3)
+    assert len(bare.amounts_btc) == len(bare.amount_heights) == 0
+    assert (bare.first_hash, bare.last_height, bare.filters) == (outputs.first_hash, HEIGHT + 1, outputs.filters)
+
+
 def test_amounts_and_heights_in_the_order_of_the_chain() -> None:
     outputs = window_of(
         [payment(1, [5_000, 500]), payment(2, [500, 6_000])],

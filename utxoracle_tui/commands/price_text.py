@@ -38,7 +38,7 @@ def as_text(result: PricedWindow, limits: Limits) -> str:
                 f"± {formats.whole_usd(price.spread.deviation_usd)} median deviation, "
                 f"{formats.percent(price.spread.deviation_pct)} of the band",
             ),
-            ("points", f"{len(price.points.usd):,} from {len(outputs.amounts_btc):,} outputs"),
+            ("points", f"{len(price.points.usd):,} from {outputs.n_outputs:,} outputs"),
         ]
     filters = outputs.filters
     rows.append(

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from utxoracle_core import BLOCK_METHOD, RUN_BLOCKS, BlockReading, HeightRange
-from utxoracle_tui.engine.pricing import SETTLED_AFTER, Plan, PricedWindow, ProgressCallback, WantedBlock, WindowPricing
+from utxoracle_tui.engine.pricing import (
+    BlockReadings,
+    Plan,
+    PricedWindow,
+    ProgressCallback,
+    WantedBlock,
+    WindowPricing,
+)
 from utxoracle_tui.engine.progress import Progress
 from utxoracle_tui.engine.request import Heights, Request
 from utxoracle_tui.errors import Exit, OperatorError
@@ -36,8 +43,8 @@ async def at_tip(pricing: WindowPricing, window: PricedWindow) -> list[BlockPric
         return []
     last = window.price.outputs.last_height + 1
     blocks = Heights(max(last - RUN_BLOCKS + 1, 0), last)
-    plan, readings = await pricing.readings(blocks, window.price.price_usd, quietly)
-    return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][SETTLED_AFTER:]
+    found = await pricing.readings(blocks, window.price.price_usd, quietly)
+    return _records(found, found.settled_from)
 
 
 async def of_blocks(
@@ -52,9 +59,8 @@ async def of_blocks(
     before the first blocks are left out: something of the start is left there. `start_usd` is a price within 25 % of
     the truth. Raises `OperatorError`.
     """
-    plan, readings = await _with_lead(pricing, blocks, start_usd, on_progress)
-    first = max(len(readings) - len(blocks), SETTLED_AFTER)
-    return [_record(*pair) for pair in zip(readings, plan.blocks, strict=True)][first:]
+    found = await _with_lead(pricing, blocks, start_usd, on_progress)
+    return _records(found, max(len(found.readings) - len(blocks), found.settled_from))
 
 
 async def over(
@@ -92,18 +98,23 @@ async def over(
 
 async def _with_lead(
     pricing: WindowPricing, blocks: HeightRange, start_usd: float, on_progress: ProgressCallback
-) -> tuple[Plan, list[BlockReading]]:
-    """The prices at blocks and at as many of the 143 before them as can be had."""
+) -> BlockReadings:
+    """The prices at blocks, over as many of the 143 before them as can be had."""
     wanted = max(blocks.first - LEAD_BLOCKS, 0)
     # digests can be at hand of blocks that a node has deleted, so that is only asked second
     lowest = min(max(await pricing.lowest_height(), wanted), blocks.first)
     for first in sorted({wanted, lowest} - {blocks.first}):
         try:
-            return await pricing.readings(Heights(first, blocks.last), start_usd, on_progress)
+            with_lead = Heights(first, blocks.last)
+            return await pricing.readings(with_lead, start_usd, on_progress, n_lead=blocks.first - first)
         except OperatorError as error:
             if error.kind not in _NO_LEAD:
                 raise
     return await pricing.readings(Heights(blocks.first, blocks.last), start_usd, on_progress)
+
+
+def _records(found: BlockReadings, first: int) -> list[BlockPrice]:
+    return [_record(*pair) for pair in zip(found.readings[first:], found.blocks[first:], strict=True)]
 
 
 def _record(reading: BlockReading, block: WantedBlock) -> BlockPrice:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from utxoracle_core import BlockError, HeightRange, MissingHeaderTime
+from utxoracle_core.hashes import display_hash
 from utxoracle_core.header import BlockHeader
 from utxoracle_tui.engine.block_file_pricing import BlockFilePricing, BlockSource, RunDigest
 from utxoracle_tui.engine.precedence import Precedence
@@ -72,6 +73,12 @@ class NodePricing(WindowPricing):
             await self._refuse_pruned(wanted, info)
             self._forget_far_headers(window.blocks)
             return Plan(window, info.network, wanted)
+
+    def hash_before(self, blocks: Sequence[WantedBlock]) -> str | None:
+        """The hash of the block before planned ones; None where it isn't known any more."""
+        header = self._headers.get(blocks[0].height)
+        same = header is not None and header.hash_text == blocks[0].hash_text
+        return display_hash(header.previous_hash) if header is not None and same else None
 
     @property
     def reads_files(self) -> bool:

@@ -59,6 +59,17 @@ class Plan:
     blocks: Sequence[WantedBlock]
 
 
+@dataclass(frozen=True, slots=True)
+class BlockReadings:
+    """The prices at consecutive blocks."""
+
+    blocks: Sequence[WantedBlock]
+    readings: Sequence[BlockReading]
+    """One for each."""
+    settled_from: int = SETTLED_AFTER
+    """From which of them on nothing is left of the price that they start from."""
+
+
 class DigestKeeper(Protocol):
     """Keeps digests by name, for as long as there is room."""
 
@@ -145,15 +156,18 @@ class WindowPricing(ABC):
         if result.price.price_usd is None or outputs.n_blocks <= SETTLED_AFTER:
             return []
         blocks = Heights(outputs.first_height, outputs.last_height)
-        _, readings = await self.readings(blocks, result.price.price_usd, lambda progress: None)
-        return readings[SETTLED_AFTER:]
+        found = await self.readings(blocks, result.price.price_usd, lambda progress: None)
+        return list(found.readings[found.settled_from :])
 
     async def readings(
-        self, request: Request, start_price_usd: float, on_progress: ProgressCallback
-    ) -> tuple[Plan, list[BlockReading]]:
-        """The price at each block of a request; progress, errors and cancelling as with `price`."""
+        self, request: Request, start_price_usd: float, on_progress: ProgressCallback, n_lead: int = 0
+    ) -> BlockReadings:
+        """The price at each block of a request; progress, errors and cancelling as with `price`.
+
+        The first `n_lead` blocks serve those behind them, and the prices at them may be left out.
+        """
         plan, digests = await self.digests(request, on_progress)
-        return plan, await self.block_prices((), digests, start_price_usd)
+        return BlockReadings(plan.blocks, await self.block_prices((), digests, start_price_usd))
 
     async def block_prices(
         self, before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None

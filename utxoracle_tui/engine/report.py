@@ -43,7 +43,7 @@ def as_document(result: PricedWindow, limits: Limits = DEFAULT_LIMITS) -> dict[s
         "blocks": outputs.n_blocks,
         "transactions": outputs.filters.total,
         "filters": _filters(result),
-        "outputs": len(outputs.amounts_btc),
+        "outputs": outputs.n_outputs,
         "points": len(price.points.usd) if price.points else 0,
         "method": METHOD,
         "octave_suspect": price.octave_suspect,

@@ -7,10 +7,13 @@ looked for beside the work.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import ParamSpec
 
 from utxoracle_core.block_price import BlockReading, block_prices
@@ -19,6 +22,7 @@ from utxoracle_core.price import WindowPrice, price_window
 from utxoracle_core.scan import Scanner
 from utxoracle_core.scan_python import scan as scan_python
 from utxoracle_core.window import assemble
+from utxoracle_core.window_and_blocks import price_with_blocks
 from utxoracle_tui import lean_memory
 from utxoracle_tui.engine.giving_way import LAST, give_way
 from utxoracle_tui.engine.handing_over import Handed, taken
@@ -26,6 +30,10 @@ from utxoracle_tui.sources.block_files_records import BlockPlace
 from utxoracle_tui.sources.block_folder import BlockRef
 
 P = ParamSpec("P")
+Kept = Callable[[str], bytes | None]
+"""Where digests lie: one by its name, if it is there."""
+KeptRun = tuple[list[BlockReading], bytes]
+"""The price at each block, and the pickled `RunEnd`."""
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
 _POLL_S = 2.0
 _scan: Scanner = scan_python
@@ -97,8 +105,19 @@ def digest_raw(handed: Handed, height: int, hash_text: str) -> bytes:
 
 
 def price_digests(digests: Sequence[bytes]) -> WindowPrice:
-    """Assemble digests in height order and price them. Raises `DigestError` for a damaged one."""
-    return price_window(assemble([digest_from_bytes(data) for data in digests]))
+    """Assemble digests in height order and price them; the result is without amounts.
+
+    Raises `DigestError` for a damaged digest.
+    """
+    return _priced([digest_from_bytes(data) for data in digests])
+
+
+def _priced(digests: Sequence[BlockDigest]) -> WindowPrice:
+    return _without_amounts(price_window(assemble(digests)))
+
+
+def _without_amounts(price: WindowPrice) -> WindowPrice:
+    return replace(price, outputs=price.outputs.without_amounts())
 
 
 def keep_digest(
@@ -114,25 +133,42 @@ class _Gone(Exception):
     """A digest that was to lie on the disk does not."""
 
 
-def price_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> WindowPrice | None:
+def price_kept(kept: Kept, names: Sequence[str]) -> WindowPrice | None:
     """As `price_digests` for digests that lie on the disk, under these names in height order; None without one."""
     try:
-        return price_window(assemble(list(_each_kept(kept, names))))
+        return _priced(list(_each_kept(kept, names)))
     except _Gone:
         return None
 
 
-def price_kept_blocks(
-    kept: Callable[[str], bytes | None], names: Sequence[str], start_price_usd: float
-) -> list[BlockReading] | None:
-    """As `price_blocks` for digests that lie on the disk; None where one is missing."""
+def price_kept_with_blocks(
+    kept: Kept, names: Sequence[str], n_before: int, start: bytes
+) -> tuple[WindowPrice, KeptRun] | None:
+    """Both `price_kept` for all but the first `n_before`, and `price_kept_blocks` from the end of another run."""
     try:
-        return block_prices(start_price_usd, _each_kept(kept, names))[1]
+        digests = list(_each_kept(kept, names[n_before:]))
+        price, readings, end = price_with_blocks(pickle.loads(start), _each_kept(kept, names[:n_before]), digests)
     except _Gone:
         return None
+    return _without_amounts(price), (readings, pickle.dumps(end, pickle.HIGHEST_PROTOCOL))
 
 
-def _each_kept(kept: Callable[[str], bytes | None], names: Sequence[str]) -> Iterator[BlockDigest]:
+def price_kept_blocks(kept: Kept, names: Sequence[str], n_before: int, start: float | bytes) -> KeptRun | None:
+    """The price at each block whose digest lies on the disk, but for the first `n_before`; None where one is missing.
+
+    `start` is a price in USD per BTC, or what came of such a run over the blocks before: the pickled `RunEnd`, which
+    comes with the prices.
+    """
+    digests = _each_kept(kept, names)
+    begin = pickle.loads(start) if isinstance(start, bytes) else start
+    try:
+        run, readings = block_prices(begin, digests, islice(digests, n_before))
+    except _Gone:
+        return None
+    return readings, pickle.dumps(run.end, pickle.HIGHEST_PROTOCOL)
+
+
+def _each_kept(kept: Kept, names: Sequence[str]) -> Iterator[BlockDigest]:
     for name in names:
         digest = kept(name)
         if digest is None:

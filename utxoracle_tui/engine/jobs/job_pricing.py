@@ -10,15 +10,17 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
-from utxoracle_core import BlockReading
+from utxoracle_core import RUN_BLOCKS, BlockReading, WindowPrice
 from utxoracle_tui import clock
+from utxoracle_tui.engine.jobs.block_runs import BlockRuns
 from utxoracle_tui.engine.jobs.kept_digests import KeptDigests
 from utxoracle_tui.engine.jobs.turns import Turns
 from utxoracle_tui.engine.node_pricing import NodePricing
 from utxoracle_tui.engine.pricing import (
+    SETTLED_AFTER,
     BlockCounter,
+    BlockReadings,
     DigestKeeper,
-    Plan,
     PricedWindow,
     ProgressCallback,
     WantedBlock,
@@ -27,10 +29,12 @@ from utxoracle_tui.engine.pricing import (
 from utxoracle_tui.engine.request import Request
 from utxoracle_tui.engine.shared_work import SharedWork
 from utxoracle_tui.engine.worker_tasks import (
+    Kept,
     price_blocks,
     price_digests,
     price_kept,
     price_kept_blocks,
+    price_kept_with_blocks,
     scanner_is_compiled,
 )
 from utxoracle_tui.engine.workers import Workers
@@ -44,7 +48,6 @@ _MOST_GONE = 3
 """After so many times, there is no room to keep the digests of a window, or the disk can't be relied on."""
 P = ParamSpec("P")
 T = TypeVar("T")
-Kept = Callable[[str], bytes | None]
 _rank: ContextVar[int] = ContextVar("rank", default=0)
 
 
@@ -66,15 +69,24 @@ class JobPricing(NodePricing):
         self._got: SharedWork[tuple[str, bool], tuple[bytes, int]] = SharedWork()
         """Digests that are being made, by block hash and by whether they are kept."""
         self._on_disk: KeptDigests | None = None
+        self._runs = BlockRuns()
         self._gone = 0
         """How often something of what was kept was gone before it was used."""
 
-    async def price(self, request: Request, on_progress: ProgressCallback) -> PricedWindow:
-        """As `WindowPricing.price`."""
+    async def price(
+        self, request: Request, on_progress: ProgressCallback, *, with_blocks: bool = False
+    ) -> PricedWindow:
+        """As `WindowPricing.price`.
+
+        `with_blocks` says that the prices at its blocks will be asked for: where a run can go on, they are made along
+        with it.
+        """
         started_s = clock.elapsed_s()
         _rank.set(next(self._ranks))
         plan = await self.plan(request)
-        price = await self._from_disk(plan.blocks, on_progress, started_s, price_kept)
+        hash_before = self.hash_before(plan.blocks) if with_blocks else None
+        kept = await self._all_on_disk(plan.blocks, on_progress, started_s)
+        price = await self._price_on_disk(kept, plan.blocks, hash_before) if kept else None
         if price is None:
             digests = await self._all_digests(plan.blocks, on_progress, started_s)
             async with self.turns.pricing():
@@ -82,17 +94,26 @@ class JobPricing(NodePricing):
         return PricedWindow(plan.window, price, plan.network, clock.elapsed_s() - started_s)
 
     async def readings(
-        self, request: Request, start_price_usd: float, on_progress: ProgressCallback
-    ) -> tuple[Plan, list[BlockReading]]:
-        """As `WindowPricing.readings`."""
+        self, request: Request, start_price_usd: float, on_progress: ProgressCallback, n_lead: int = 0
+    ) -> BlockReadings:
+        """As `WindowPricing.readings`; goes on from where another run over these blocks has ended, if one has."""
         started_s = clock.elapsed_s()
-        plan = await self.plan(request)
-        found = await self._from_disk(plan.blocks, on_progress, started_s, price_kept_blocks, start_price_usd)
-        if found is None:
-            digests = await self._all_digests(plan.blocks, on_progress, started_s)
-            async with self.turns.pricing():
-                found = await self.block_prices((), digests, start_price_usd)
-        return plan, found
+        blocks = (await self.plan(request)).blocks
+        made = self._runs.take_readings(blocks[-1].hash_text, at_least=len(blocks) - n_lead)
+        if made is not None:
+            return made
+        with self._runs.over(blocks) as run:
+            n_before, start = await self._runs.before(blocks[:n_lead], start_price_usd) or (0, start_price_usd)
+            kept = await self._all_on_disk(blocks, on_progress, started_s)
+            found = await self._from_disk(kept, blocks, price_kept_blocks, n_before, start) if kept else None
+            if found is not None:
+                readings, end = found
+                if n_before or len(readings) >= RUN_BLOCKS:
+                    run.ended(readings[-1], end)
+                return BlockReadings(blocks[n_before:], readings, 0 if n_before else SETTLED_AFTER)
+        digests = await self._all_digests(blocks, on_progress, started_s)
+        async with self.turns.pricing():
+            return BlockReadings(blocks, await self.block_prices((), digests, start_price_usd))
 
     async def block_prices(
         self, before: Sequence[bytes], digests: Sequence[bytes], start_price_usd: float | None
@@ -120,33 +141,52 @@ class JobPricing(NodePricing):
         """Whether blocks are digested as fast as they will be."""
         return await self._workers.run(scanner_is_compiled)
 
-    async def _from_disk(
-        self,
-        blocks: Sequence[WantedBlock],
-        on_progress: ProgressCallback,
-        started_s: float,
-        task: Callable[Concatenate[Kept, Sequence[str], P], T | None],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T | None:
-        """Have the workers keep the digests and read them themselves, which saves these the way through this process.
+    async def _price_on_disk(
+        self, kept: KeptDigests, blocks: Sequence[WantedBlock], hash_before: str | None
+    ) -> WindowPrice | None:
+        """The price of a window, and the prices at its blocks where a run has ended with the block before it."""
+        before = self._runs.ending_with(hash_before)
+        end = before.end_now if before else None
+        if before is None or end is None:
+            return await self._from_disk(kept, blocks, price_kept)
+        lead = before.blocks[-(RUN_BLOCKS - 1) :]
+        with self._runs.over([*lead, *blocks]) as run:
+            found = await self._from_disk(kept, run.blocks, price_kept_with_blocks, len(lead), end.run_end)
+            if found is None:
+                return await self._from_disk(kept, blocks, price_kept)
+            price, (readings, run_end) = found
+            if price.price_usd is not None and end.fits(price.price_usd):
+                run.readings = readings
+                run.ended(readings[-1], run_end)
+            return price
 
-        None where that can't be done: then they have to be had in memory.
-        """
+    async def _all_on_disk(
+        self, blocks: Sequence[WantedBlock], on_progress: ProgressCallback, started_s: float
+    ) -> KeptDigests | None:
+        """Have the workers keep the digests; None where that can't be done: then they have to be had in memory."""
         kept = self._kept_digests()
         if kept is None or self._gone >= _MOST_GONE:
             return None
-        names = [digest_name(block) for block in blocks]
-        there = await kept.among(names)
+        there = await kept.among([digest_name(block) for block in blocks])
         missing = [
-            block
-            for block, name in zip(blocks, names, strict=True)
-            if name not in there and block.hash_text not in self._digests
+            block for block in blocks if digest_name(block) not in there and block.hash_text not in self._digests
         ]
         counter = BlockCounter(blocks, missing, on_progress, started_s)
         counter.report()
         async for _, _, length_bytes in self.each_of(missing, partial(self._keep, kept)):
             counter.add(length_bytes)
+        return kept
+
+    async def _from_disk(
+        self,
+        kept: KeptDigests,
+        blocks: Sequence[WantedBlock],
+        task: Callable[Concatenate[Kept, Sequence[str], P], T | None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T | None:
+        """Have a worker read the digests itself, which saves them the way through here; None where one is gone."""
+        names = [digest_name(block) for block in blocks]
         async with self.turns.pricing():
             found = await self._workers.run_behind(task, kept.keeper.get, names, *args, **kwargs)
         if found is None:

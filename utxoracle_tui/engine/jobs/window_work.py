@@ -104,7 +104,7 @@ class WindowWork:
         while True:
             attempts += 1
             try:
-                result = await self._price(so_far)
+                result = await self._price(so_far, with_blocks=not is_rerun)
                 if self._past is not None:
                     await self._past.know(*_span_of(so_far.item.window, result))
                 # of what the prices at blocks are made from, nothing but what they start from can have changed
@@ -123,9 +123,9 @@ class WindowWork:
                 return failed
             await asyncio.sleep(_AGAIN_AFTER_S)
 
-    async def _price(self, so_far: _SoFar) -> PricedWindow:
+    async def _price(self, so_far: _SoFar, *, with_blocks: bool) -> PricedWindow:
         key = so_far.begin()
-        result = await self._windows.price(request_of(key), so_far.note)
+        result = await self._windows.price(request_of(key), so_far.note, with_blocks=with_blocks)
         outputs = result.price.outputs
         if await self._node.block_hash(outputs.last_height) != outputs.last_hash:
             raise OperatorError(

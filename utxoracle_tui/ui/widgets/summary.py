@@ -137,5 +137,5 @@ def _filters(outputs: WindowOutputs) -> Table:
         share = formats.percent(number / filters.total) if filters.total else ""
         style = "bold" if sign in {"", "="} else ""
         table.add_row(f"{sign or ' '} {name}", formats.count(number), share, style=style)
-    table.add_row("  amounts from these", formats.count(len(outputs.amounts_btc)), "")
+    table.add_row("  amounts from these", formats.count(outputs.n_outputs), "")
     return table
