@@ -39,10 +39,10 @@ class MovingWindow:
         self._begins: deque[int] = deque()
         """The first number of each block that is known; number n has its place in row n modulo the number of rows."""
         self._next = 0
-        self._txids = np.zeros((_ROWS_AT_FIRST, HASH_BYTES), np.uint8)
-        self._prefixes = np.zeros(_ROWS_AT_FIRST, np.uint64)
+        self._txids = np.empty((_ROWS_AT_FIRST, HASH_BYTES), np.uint8)
+        self._prefixes = np.empty(_ROWS_AT_FIRST, np.uint64)
         """Of the same: a chain is followed by these alone, as the txids lie too far apart in memory."""
-        self._older = np.zeros(_ROWS_AT_FIRST, np.int64)
+        self._older = np.empty(_ROWS_AT_FIRST, np.int64)
         self._newest = np.full(1 << _KEY_BITS, _NOWHERE, np.int64)
 
     def take(self, digest: BlockDigest) -> None:

@@ -108,7 +108,7 @@ class JobPricing(NodePricing):
             found = await self._from_disk(kept, blocks, price_kept_blocks, n_before, start) if kept else None
             if found is not None:
                 readings, end = found
-                if n_before or len(readings) >= RUN_BLOCKS:
+                if len(blocks) >= RUN_BLOCKS:
                     run.ended(readings[-1], end)
                 return BlockReadings(blocks[n_before:], readings, 0 if n_before else SETTLED_AFTER)
         digests = await self._all_digests(blocks, on_progress, started_s)
@@ -147,13 +147,13 @@ class JobPricing(NodePricing):
         """The price of a window, and the prices at its blocks where a run has ended with the block before it."""
         before = self._runs.ending_with(hash_before)
         end = before.end_now if before else None
-        if before is None or end is None:
+        lead = before.blocks[-(RUN_BLOCKS - 1) :] if before else []
+        if end is None or len(await kept.among(map(digest_name, lead))) < len(lead):
             return await self._from_disk(kept, blocks, price_kept)
-        lead = before.blocks[-(RUN_BLOCKS - 1) :]
         with self._runs.over([*lead, *blocks]) as run:
             found = await self._from_disk(kept, run.blocks, price_kept_with_blocks, len(lead), end.run_end)
             if found is None:
-                return await self._from_disk(kept, blocks, price_kept)
+                return None
             price, (readings, run_end) = found
             if price.price_usd is not None and end.fits(price.price_usd):
                 run.readings = readings
