@@ -43,8 +43,10 @@ class PointCounts:
 
 
 def distinct_amounts(amounts_btc: NDArray[np.float64], begins: Sequence[int] | NDArray[np.intp] = ()) -> Amounts:
-    """The amounts in BTC that give points, ascending: each once, or once in each of the blocks that begin at `begins`,
-    (n_blocks,), one block after the other.
+    """The amounts in BTC that give points: each once, ascending.
+
+    Or once in each of the blocks that begin at `begins`, (n_blocks,), the first at 0: one block after the other, those
+    of each ascending.
     """
     sats = np.rint(amounts_btc * SATS_PER_BTC).astype(np.int64)
     if len(begins) > 1:

@@ -3,7 +3,7 @@
 The window price is the middle of 144 blocks and lags by half a day; this one is a probability over price that each
 block's payments sharpen. It isn't by the rules of the reference and carries neither canonical name.
 
-`BlockPricer` is the method itself, fed with a block's amounts; its state is small (0.5 MB) and can be pickled.
+`BlockPricer` is the method itself, fed with a block's amounts; its state is small (1.3 MB) and can be pickled.
 `BlockPriceRun` feeds it with digests. At the start and after a reorg, a new run goes over the digests of the last 144
 blocks (`block_prices`): of whatever came before, start price included, nothing is left after 36 blocks, and so the
 result depends on these blocks alone.

@@ -54,9 +54,9 @@ class WindowOutputs:
     """(n_blocks,), header times"""
     filters: FilterCounts
     amounts_btc: NDArray[np.float64]
-    """(n_outputs,)"""
+    """(n_outputs,), unless they were left behind"""
     amount_heights: NDArray[np.int32]
-    """(n_outputs,)"""
+    """The same."""
     n_left_behind: int = 0
     """Amounts that are not here, as nobody needs them any more."""
 

@@ -107,6 +107,24 @@ async def test_days_in_a_row_have_the_prices_that_each_has_alone(
         await _days_in_a_row_and_alone(host, workers, tmp_path, went_over)
 
 
+async def test_a_damaged_digest_of_the_day_before_is_made_again(workers: Workers, tmp_path: Path) -> None:
+    with start_host(replace(OPTIONS, tx_per_block=150), wait_until_ready=True) as host:
+        async with job_place(host, workers, tmp_path / "damaged") as place:
+            days = await place.days(2)
+            await backfilled(place, Days(days.first, days.first))
+            height = of_window(window_of(place))[-5]
+            (damaged,) = tmp_path.rglob(f"{await place.node.block_hash(height)}.*")
+            damaged.write_bytes(damaged.read_bytes()[:-1])
+            act(host, "clear-statistics")
+            await backfilled(place, Days(days.last, days.last))
+            assert set(blocks_served(host).values()) == {1}
+            found = place.store
+        async with job_place(host, workers, tmp_path / "sound") as place:
+            await backfilled(place, days)
+            assert of_windows(found) == of_windows(place.store)
+            assert found.block_prices.all() == place.store.block_prices.all()
+
+
 async def _days_in_a_row_and_alone(host: HostProcess, workers: Workers, tmp_path: Path, went_over: list[int]) -> None:
     async with job_place(host, workers, tmp_path / "in a row") as place:
         days = await place.days(2)

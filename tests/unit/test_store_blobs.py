@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zlib
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +22,18 @@ def test_bytes_come_back(tmp_path: Path) -> None:
     blobs.put("one", b"abc" * 100)
     assert Blobs(tmp_path / "b", 10_000).get("one") == b"abc" * 100
     assert blobs.get("two") is None
+
+
+def test_what_earlier_versions_kept_is_read(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "b", 10_000)
+    blobs.put("one", b"")
+    (path,) = (path for path in (tmp_path / "b").rglob("one") if path.is_file())
+    for content in (b"", b"abc", b"abc" * 100):
+        former = b"UTXORACLE-TUI-BLOB 1 " + f"{zlib.crc32(content):08x}\n".encode() + content
+        path.write_bytes(former)
+        assert blobs.get("one") == content
+        path.write_bytes(former[:-1] + b"X")
+        assert blobs.get("one") is None
 
 
 def test_damage_is_as_if_it_were_gone(tmp_path: Path) -> None:

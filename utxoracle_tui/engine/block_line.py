@@ -2,7 +2,7 @@
 
 The price at the tip comes from the last 144 digests alone, so that every node has the same. Blocks that nobody made a
 round of, when a console was away or before it was first started, are worked out together, over the 143 blocks before
-them as well: then they have what the rounds would have stored, within 0.05 %.
+them as well, or from where a run over these has ended: then they have what the rounds would have stored, within 0.05 %.
 """
 
 from __future__ import annotations

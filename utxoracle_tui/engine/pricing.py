@@ -34,6 +34,7 @@ class PricedWindow:
 
     window: Window
     price: WindowPrice
+    """Without the amounts that it was made from."""
     network: str | None
     elapsed_s: float
 

@@ -144,7 +144,10 @@ def price_kept(kept: Kept, names: Sequence[str]) -> WindowPrice | None:
 def price_kept_with_blocks(
     kept: Kept, names: Sequence[str], n_before: int, start: bytes
 ) -> tuple[WindowPrice, KeptRun] | None:
-    """Both `price_kept` for all but the first `n_before`, and `price_kept_blocks` from the end of another run."""
+    """Both `price_kept` for all but the first `n_before`, and `price_kept_blocks` from the end of another run.
+
+    None where a digest is missing.
+    """
     try:
         digests = list(_each_kept(kept, names[n_before:]))
         price, readings, end = price_with_blocks(pickle.loads(start), _each_kept(kept, names[:n_before]), digests)

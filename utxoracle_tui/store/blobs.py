@@ -15,6 +15,8 @@ from utxoracle_tui import clock, durable
 
 _MAGIC = b"UTXORACLE-TUI-BLOB 2 "
 _LINE_BYTES = len(_MAGIC) + 17
+_FORMER_MAGIC = b"UTXORACLE-TUI-BLOB 1 "
+_FORMER_LINE_BYTES = len(_FORMER_MAGIC) + 9
 _EVICT_TO = 0.9
 _USED_WITHIN_S = 600.0
 """How exactly it is known when something was used: to note it anew costs as much as to read it."""
@@ -47,7 +49,9 @@ class Blobs:
         except OSError:
             return None
         if line != _line(content):
-            return None
+            content = line[_FORMER_LINE_BYTES:] + content
+            if line[:_FORMER_LINE_BYTES] != _former_line(content):
+                return None
         if clock.now_s() - state.st_mtime > _USED_WITHIN_S:
             with contextlib.suppress(OSError):
                 os.utime(path)
@@ -139,6 +143,11 @@ class Blobs:
     def _path(self, name: str) -> Path:
         # a folder with a hundred thousand files is slow on some file systems
         return self._folder / f"{zlib.crc32(name.encode()) & 0xFF:02x}" / name
+
+
+def _former_line(content: bytes) -> bytes:
+    """As earlier versions wrote it: what a pruned node can't give again stays readable."""
+    return _FORMER_MAGIC + f"{zlib.crc32(content):08x}\n".encode()
 
 
 def _line(content: bytes) -> bytes:

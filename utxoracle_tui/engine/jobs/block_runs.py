@@ -1,7 +1,9 @@
 """Where runs over blocks have ended, so that those over the blocks behind them go on and needn't run up.
 
 A run begins 143 blocks before the first that is wanted, which is half of its work. When the days of a job follow each
-other, a run over these blocks has just been made, and nothing of its start is left at its end.
+other, a run over these blocks has just been made, and nothing of its start is left at its end. Where the price was
+uncertain among the last of them it is not gone on from: the octave test counts the last 144 blocks that were not, and
+would then count others than a run over the blocks before has.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from utxoracle_core import BlockReading
+from utxoracle_core import RUN_BLOCKS, BlockReading
+from utxoracle_core.block_price import SHOWN_FROM
 from utxoracle_tui.engine.pricing import BlockReadings, WantedBlock
 
+_LEAD = RUN_BLOCKS - 1
 _MOST_ENDS = 8
 """Each takes 1.3 MB."""
 _START_REACH = 0.25
@@ -28,6 +32,8 @@ class Ended:
     price_usd: float
     run_end: bytes
     """A pickled `RunEnd`."""
+    confidences: tuple[float, ...]
+    """Of the last 143 blocks."""
 
     def fits(self, start_usd: float) -> bool:
         """Whether it is near enough to the price that a run would start from; if not, one of both is wrong."""
@@ -40,12 +46,18 @@ class Run:
     def __init__(self, blocks: Sequence[WantedBlock]) -> None:
         self.blocks = blocks
         self.readings: Sequence[BlockReading] | None = None
-        """The price at each of the blocks, where it is kept for whoever asks for it next."""
+        """The prices at the last of the blocks, where they are kept for whoever asks for them next."""
         self._end: asyncio.Future[Ended | None] = asyncio.get_running_loop().create_future()
 
-    def ended(self, last: BlockReading, run_end: bytes) -> None:
-        """Note how it ended. Nobody goes on from a gap: a run that has lost the price would lose theirs as well."""
-        self._end.set_result(Ended(last.price_usd, run_end) if last.price_usd is not None else None)
+    def ended(self, readings: Sequence[BlockReading], run_end: bytes, after: Ended | None = None) -> None:
+        """Note how it ended, having gone on from the end of another, or not. Nobody goes on from a gap: a run that has
+        lost the price would lose theirs as well.
+        """
+        confidences = (*(after.confidences if after else ()), *(reading.confidence for reading in readings))[-_LEAD:]
+        price_usd = readings[-1].price_usd
+        is_settled = len(confidences) == _LEAD and min(confidences) >= SHOWN_FROM
+        if price_usd is not None and is_settled:
+            self._end.set_result(Ended(price_usd, run_end, confidences))
 
     def give_up(self) -> None:
         """Note that it is over, whatever came of it."""
@@ -93,8 +105,9 @@ class BlockRuns:
         finally:
             run.give_up()
 
-    async def before(self, lead: Sequence[WantedBlock], start_usd: float) -> tuple[int, bytes] | None:
-        """Where a run may go on instead of going over all of `lead`: after so many blocks of it, from a `RunEnd`.
+    async def before(self, lead: Sequence[WantedBlock], start_usd: float) -> tuple[int, Ended] | None:
+        """Where a run may go on instead of going over all of `lead`: after so many blocks of it. Runs that are under
+        way are waited for.
 
         None where there is no end that fits the price that a run would start from.
         """
@@ -102,5 +115,5 @@ class BlockRuns:
             run = self._runs.get(lead[count - 1].hash_text)
             end = await run.end() if run is not None else None
             if end is not None and end.fits(start_usd):
-                return count, end.run_end
+                return count, end
         return None

@@ -88,6 +88,7 @@ class JobPricing(NodePricing):
         kept = await self._all_on_disk(plan.blocks, on_progress, started_s)
         price = await self._price_on_disk(kept, plan.blocks, hash_before) if kept else None
         if price is None:
+            self._gone += kept is not None
             digests = await self._all_digests(plan.blocks, on_progress, started_s)
             async with self.turns.pricing():
                 price = await self._workers.run_behind(price_digests, digests)
@@ -103,14 +104,14 @@ class JobPricing(NodePricing):
         if made is not None:
             return made
         with self._runs.over(blocks) as run:
-            n_before, start = await self._runs.before(blocks[:n_lead], start_price_usd) or (0, start_price_usd)
+            n_before, after = await self._runs.before(blocks[:n_lead], start_price_usd) or (0, None)
+            start = after.run_end if after else start_price_usd
             kept = await self._all_on_disk(blocks, on_progress, started_s)
             found = await self._from_disk(kept, blocks, price_kept_blocks, n_before, start) if kept else None
             if found is not None:
-                readings, end = found
-                if len(blocks) >= RUN_BLOCKS:
-                    run.ended(readings[-1], end)
-                return BlockReadings(blocks[n_before:], readings, 0 if n_before else SETTLED_AFTER)
+                run.ended(*found, after)
+                return BlockReadings(blocks[n_before:], found[0], 0 if after else SETTLED_AFTER)
+            self._gone += kept is not None
         digests = await self._all_digests(blocks, on_progress, started_s)
         async with self.turns.pricing():
             return BlockReadings(blocks, await self.block_prices((), digests, start_price_usd))
@@ -153,11 +154,12 @@ class JobPricing(NodePricing):
         with self._runs.over([*lead, *blocks]) as run:
             found = await self._from_disk(kept, run.blocks, price_kept_with_blocks, len(lead), end.run_end)
             if found is None:
-                return None
-            price, (readings, run_end) = found
+                # one of those before may be damaged, which the window doesn't need
+                return await self._from_disk(kept, blocks, price_kept)
+            price, made = found
             if price.price_usd is not None and end.fits(price.price_usd):
-                run.readings = readings
-                run.ended(readings[-1], run_end)
+                run.readings = made[0]
+                run.ended(*made, end)
             return price
 
     async def _all_on_disk(
@@ -188,10 +190,7 @@ class JobPricing(NodePricing):
         """Have a worker read the digests itself, which saves them the way through here; None where one is gone."""
         names = [digest_name(block) for block in blocks]
         async with self.turns.pricing():
-            found = await self._workers.run_behind(task, kept.keeper.get, names, *args, **kwargs)
-        if found is None:
-            self._gone += 1
-        return found
+            return await self._workers.run_behind(task, kept.keeper.get, names, *args, **kwargs)
 
     def _kept_digests(self) -> KeptDigests | None:
         if self._kept is None:

@@ -23,6 +23,8 @@ _OTHERS_FOR_S = 60.0
 """How long another process is minded after something of it was found."""
 _FORGET_AFTER_S = 60.0
 """What nobody has asked for so long belongs to a window that is done or given up."""
+_MOST_SEEN = 10_000
+"""Three megabytes."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class KeptDigests:
     async def among(self, names: Iterable[str]) -> set[str]:
         """Look at all these names; those under which there is something."""
         names = list(names)
+        if len(self._seen) > _MOST_SEEN:
+            self._forget_old(clock.elapsed_s())
         await self._look(names)
         now_s = clock.elapsed_s()
         for name in names:
@@ -93,9 +97,12 @@ class KeptDigests:
             if now_s - self._seen[name].looked_s < _LOOK_AGAIN_S:
                 # somebody else has looked meanwhile
                 return
-            oldest_s = now_s - _FORGET_AFTER_S
-            self._seen = {name: seen for name, seen in self._seen.items() if seen.asked_s >= oldest_s}
+            self._forget_old(now_s)
             await self._look([name for name, seen in self._seen.items() if not seen.is_there])
+
+    def _forget_old(self, now_s: float) -> None:
+        oldest_s = now_s - _FORGET_AFTER_S
+        self._seen = {name: seen for name, seen in self._seen.items() if seen.asked_s >= oldest_s}
 
     async def _look(self, names: list[str]) -> None:
         began_s = clock.elapsed_s()
