@@ -208,6 +208,11 @@ class JobPricing(NodePricing):
 
     async def _once(self, block: WantedBlock, kept: KeptDigests | None = None) -> tuple[bytes, int]:
         """The digest of a block, or none if it is kept instead; and the bytes that were got for it, by this call."""
+        other_way = block.hash_text, kept is None
+        if self._got.is_under_way(other_way):
+            (digest, _), _ = await self._got.join(other_way, lambda: self._in_turn(block, kept))
+            if digest:
+                return digest, 0
         key = block.hash_text, kept is not None
         (digest, length_bytes), joined = await self._got.join(key, lambda: self._in_turn(block, kept))
         return digest, 0 if joined else length_bytes
