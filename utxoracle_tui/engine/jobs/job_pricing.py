@@ -208,6 +208,10 @@ class JobPricing(NodePricing):
 
     async def _once(self, block: WantedBlock, kept: KeptDigests | None = None) -> tuple[bytes, int]:
         """The digest of a block, or none if it is kept instead; and the bytes that were got for it, by this call."""
+        known = self._digests.get(block.hash_text)
+        if known is not None:
+            # it came into memory since it was looked for
+            return known, 0
         other_way = block.hash_text, kept is None
         if self._got.is_under_way(other_way):
             (digest, _), _ = await self._got.join(other_way, lambda: self._in_turn(block, kept))
@@ -236,4 +240,7 @@ class JobPricing(NodePricing):
                 self._got.last((block.hash_text, kept is not None))
                 # the node's turn is kept till a worker has room, so that blocks don't pile up
                 await room.enter_async_context(self.turns.digesting())
-            return await self.digest_of_raw(block, raw, run), len(raw)
+            digest = await self.digest_of_raw(block, raw, run)
+            if digest:
+                self._digests[block.hash_text] = digest
+            return digest, len(raw)
