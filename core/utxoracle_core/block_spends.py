@@ -92,10 +92,6 @@ class MovingWindow:
         amounts = (digest.output_sats[newest_spent < first] / SATS_PER_BTC).ravel()
         return amounts[(amounts > MIN_AMOUNT_BTC) & (amounts < MAX_AMOUNT_BTC)]
 
-    def amounts_btc(self, digest: BlockDigest) -> NDArray[np.float64]:
-        """Take in the next block; its amounts that section 2 keeps, in order."""
-        return self.kept_btc(digest, self.newest_spent(digest))
-
     def _make_room(self, n_taken: np.int64) -> None:
         """Twice the rows that are needed now, so that this is seldom done. The numbers below `n_taken` have a row."""
         numbers = np.arange(self._begins[0], n_taken)

@@ -33,6 +33,13 @@ def running() -> Iterator[HostProcess]:
         yield host
 
 
+@pytest.fixture(scope="module")
+def busy_host() -> Iterator[HostProcess]:
+    """With fewer payments the last block of a day may have no price, and nobody goes on from there."""
+    with start_host(replace(OPTIONS, tx_per_block=150), wait_until_ready=True) as host:
+        yield host
+
+
 @pytest.fixture
 def host(running: HostProcess) -> Iterator[HostProcess]:
     act(running, "clear-statistics")
@@ -88,7 +95,7 @@ async def test_days_in_order_with_the_prices_at_all_their_blocks_and_one_of_them
 
 
 async def test_days_in_a_row_have_the_prices_that_each_has_alone(
-    workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    busy_host: HostProcess, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the day before has just been worked out, no run goes over its blocks again."""
     went_over: list[int] = []
@@ -102,31 +109,7 @@ async def test_days_in_a_row_have_the_prices_that_each_has_alone(
         return await original(self, task, *args)
 
     monkeypatch.setattr(Workers, "run_behind", run_behind)
-    # with fewer payments the last block of a day may have no price, and nobody goes on from there
-    with start_host(replace(OPTIONS, tx_per_block=150), wait_until_ready=True) as host:
-        await _days_in_a_row_and_alone(host, workers, tmp_path, went_over)
-
-
-async def test_a_damaged_digest_of_the_day_before_is_made_again(workers: Workers, tmp_path: Path) -> None:
-    with start_host(replace(OPTIONS, tx_per_block=150), wait_until_ready=True) as host:
-        async with job_place(host, workers, tmp_path / "damaged") as place:
-            days = await place.days(2)
-            await backfilled(place, Days(days.first, days.first))
-            height = of_window(window_of(place))[-5]
-            (damaged,) = tmp_path.rglob(f"{await place.node.block_hash(height)}.*")
-            damaged.write_bytes(damaged.read_bytes()[:-1])
-            act(host, "clear-statistics")
-            await backfilled(place, Days(days.last, days.last))
-            assert set(blocks_served(host).values()) == {1}
-            found = place.store
-        async with job_place(host, workers, tmp_path / "sound") as place:
-            await backfilled(place, days)
-            assert of_windows(found) == of_windows(place.store)
-            assert found.block_prices.all() == place.store.block_prices.all()
-
-
-async def _days_in_a_row_and_alone(host: HostProcess, workers: Workers, tmp_path: Path, went_over: list[int]) -> None:
-    async with job_place(host, workers, tmp_path / "in a row") as place:
+    async with job_place(busy_host, workers, tmp_path / "in a row") as place:
         days = await place.days(2)
         each = [Days(days.first, days.first), Days(days.last, days.last)]
         for day in each:
@@ -136,13 +119,32 @@ async def _days_in_a_row_and_alone(host: HostProcess, workers: Workers, tmp_path
     assert went_over == [LEAD_BLOCKS + len(of_window(in_a_row.windows.newest("day", 1)[0]))]
     for day in each:
         # as a process of its own, which knows of no run before
-        async with job_place(host, workers, tmp_path / "alone") as place:
+        async with job_place(busy_host, workers, tmp_path / "alone") as place:
             went_over.clear()
             await backfilled(place, day)
             alone = place.store
     assert len(went_over) == 2
     assert of_windows(in_a_row) == of_windows(alone)
     assert in_a_row.block_prices.all() == alone.block_prices.all()
+
+
+async def test_a_damaged_digest_of_the_day_before_is_made_again(
+    busy_host: HostProcess, workers: Workers, tmp_path: Path
+) -> None:
+    async with job_place(busy_host, workers, tmp_path / "damaged") as place:
+        days = await place.days(2)
+        await backfilled(place, Days(days.first, days.first))
+        height = of_window(window_of(place))[-5]
+        (damaged,) = tmp_path.rglob(f"{await place.node.block_hash(height)}.*")
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+        act(busy_host, "clear-statistics")
+        await backfilled(place, Days(days.last, days.last))
+        assert set(blocks_served(busy_host).values()) == {1}
+        found = place.store
+    async with job_place(busy_host, workers, tmp_path / "sound") as place:
+        await backfilled(place, days)
+        assert of_windows(found) == of_windows(place.store)
+        assert found.block_prices.all() == place.store.block_prices.all()
 
 
 def of_windows(store: Store) -> list[Window]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from utxoracle_core import BlockReading
 from utxoracle_tui.store.records import ExchangeReading, Observation, Window
 
 DAY_S = 86_400.0
@@ -55,6 +56,25 @@ def block_window(last_height: int, time_s: float, **changes: object) -> Window:
         "valid": True,
     }
     return Window(**(fields | changes))  # type: ignore[arg-type]
+
+
+def block_reading(time_s: int = int(START_S), price_usd: float | None = 65_000.0, **changes: object) -> BlockReading:
+    """A price at a block, or none, that is sure of itself and stands alone."""
+    fields: dict[str, object] = {
+        "height": 877_143,
+        "time": time_s,
+        "price_usd": price_usd,
+        "estimate_usd": 65_000.0,
+        "low_usd": 64_900.0,
+        "high_usd": 65_100.0,
+        "confidence": 0.95,
+        "n_points": 40,
+        "rival": None,
+        "octave": None,
+        "reason": None,
+        "eligible_time": time_s,
+    }
+    return BlockReading(**(fields | changes))  # type: ignore[arg-type]
 
 
 def reading(time_s: float, price_usd: float, **changes: object) -> ExchangeReading:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.block_line import words
-from tests.support.records import START_S, observation, reading
-from utxoracle_core import BLOCK_METHOD, BlockReading, Gap, gap_at
+from tests.support.records import START_S, block_reading, observation, reading
+from utxoracle_core import BLOCK_METHOD, Gap, gap_at
 from utxoracle_tui.engine.block_keeping import gap_now, keep_block_prices, nearest, with_exchange
 from utxoracle_tui.store.records import BlockPrice, Observation
 from utxoracle_tui.store.store import Store
@@ -133,20 +133,8 @@ def test_a_rerun_replaces_the_price_and_keeps_the_exchange_price_of_its_moment(s
 @pytest.mark.parametrize("age_s", [0.0, 2400.0, 2401.0, 5400.0, 5401.0, 99_999.0])
 def test_a_stored_price_grows_stale_as_a_reading_does(reason: Gap | None, eligible_before_s: int, age_s: float) -> None:
     time_s = int(START_S)
-    live = BlockReading(
-        height=HEIGHT,
-        time=time_s,
-        price_usd=65_000.0 if reason is None else None,
-        estimate_usd=65_000.0,
-        low_usd=64_900.0,
-        high_usd=65_100.0,
-        confidence=0.95,
-        n_points=40,
-        rival=None,
-        octave=None,
-        reason=reason,
-        eligible_time=time_s - eligible_before_s,
-    )
+    price_usd = 65_000.0 if reason is None else None
+    live = block_reading(time_s, price_usd, reason=reason, eligible_time=time_s - eligible_before_s)
     found = gap_now(reason.value if reason else None, live.eligible_time, time_s + age_s)
     assert found is gap_at(live, time_s + age_s)
 

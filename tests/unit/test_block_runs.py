@@ -7,24 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from utxoracle_core import BlockReading, Gap
+from tests.support.records import block_reading
+from utxoracle_core import Gap
 from utxoracle_tui.engine.jobs.block_runs import BlockRuns
 from utxoracle_tui.engine.pricing import WantedBlock
 
-READING = BlockReading(
-    height=9,
-    time=1_700_000_000,
-    price_usd=60_000.0,
-    estimate_usd=60_000.0,
-    low_usd=59_900.0,
-    high_usd=60_100.0,
-    confidence=0.95,
-    n_points=40,
-    rival=None,
-    octave=None,
-    reason=None,
-    eligible_time=1_700_000_000,
-)
+READING = block_reading(price_usd=60_000.0)
 SETTLED = [READING] * 143
 END = b"where it has come"
 

@@ -25,10 +25,6 @@ class SharedWork(Generic[K, T]):
     def __init__(self) -> None:
         self._under_way: dict[K, _Shared[T]] = {}
 
-    def is_under_way(self, key: K) -> bool:
-        """Whether somebody is at it."""
-        return key in self._under_way
-
     async def join(self, key: K, begin: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
         """The result of the work under a key, begun by `begin` unless it is under way; and whether it was.
 

@@ -22,7 +22,6 @@ from utxoracle_tui.engine.worker_tasks import start_worker
 
 T = TypeVar("T")
 _LENGTH_BYTES = 8
-_PIECE_BYTES = 4096
 _IDLE_S = 10.0
 """After so long without a task a worker gives back the memory that it holds for the next one."""
 
@@ -61,7 +60,7 @@ class WorkerProcess:
         self._is_at_work = self.is_at_odds = True
         try:
             await asyncio.get_running_loop().sock_sendall(self._socket, request)
-            reply = await self._reply()
+            reply = await self._received(int.from_bytes(await self._received(_LENGTH_BYTES)))
         except OSError:
             raise WorkerEnded from None
         else:
@@ -76,27 +75,16 @@ class WorkerProcess:
         result: T = found
         return result
 
-    async def _reply(self) -> memoryview:
-        # one piece is the whole of most replies
-        first = memoryview(bytearray(_PIECE_BYTES))
-        there = await self._some_into(first)
-        while there < _LENGTH_BYTES:
-            there += await self._some_into(first[there:])
-        length = int.from_bytes(first[:_LENGTH_BYTES])
-        if there == _LENGTH_BYTES + length:
-            return first[_LENGTH_BYTES:there]
-        content = memoryview(bytearray(length))
-        there -= _LENGTH_BYTES
-        content[:there] = first[_LENGTH_BYTES : _LENGTH_BYTES + there]
-        while there < length:
-            there += await self._some_into(content[there:])
+    async def _received(self, count: int) -> bytearray:
+        loop = asyncio.get_running_loop()
+        content = bytearray(count)
+        rest = memoryview(content)
+        while rest:
+            n_bytes = await loop.sock_recv_into(self._socket, rest)
+            if n_bytes == 0:
+                raise WorkerEnded
+            rest = rest[n_bytes:]
         return content
-
-    async def _some_into(self, buffer: memoryview) -> int:
-        n_bytes = await asyncio.get_running_loop().sock_recv_into(self._socket, buffer)
-        if n_bytes == 0:
-            raise WorkerEnded
-        return n_bytes
 
     def end(self) -> None:
         """End the process at once, whatever it is at."""

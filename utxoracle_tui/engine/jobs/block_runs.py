@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from utxoracle_core import RUN_BLOCKS, BlockReading
+from utxoracle_core import BlockReading
 from utxoracle_core.block_price import SHOWN_FROM
+from utxoracle_tui.engine.block_line import LEAD_BLOCKS
 from utxoracle_tui.engine.pricing import BlockReadings, WantedBlock
 
-_LEAD = RUN_BLOCKS - 1
 _MOST_ENDS = 8
 """Each takes 1.3 MB."""
 _START_REACH = 0.25
@@ -53,9 +53,11 @@ class Run:
         """Note how it ended, having gone on from the end of another, or not. Nobody goes on from a gap: a run that has
         lost the price would lose theirs as well.
         """
-        confidences = (*(after.confidences if after else ()), *(reading.confidence for reading in readings))[-_LEAD:]
+        confidences = (*(after.confidences if after else ()), *(reading.confidence for reading in readings))[
+            -LEAD_BLOCKS:
+        ]
         price_usd = readings[-1].price_usd
-        is_settled = len(confidences) == _LEAD and min(confidences) >= SHOWN_FROM
+        is_settled = len(confidences) == LEAD_BLOCKS and min(confidences) >= SHOWN_FROM
         if price_usd is not None and is_settled:
             self._end.set_result(Ended(price_usd, run_end, confidences))
 

@@ -10,8 +10,9 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
-from utxoracle_core import RUN_BLOCKS, BlockReading, WindowPrice
+from utxoracle_core import BlockReading, WindowPrice
 from utxoracle_tui import clock
+from utxoracle_tui.engine.block_line import LEAD_BLOCKS
 from utxoracle_tui.engine.jobs.block_runs import BlockRuns
 from utxoracle_tui.engine.jobs.kept_digests import KeptDigests
 from utxoracle_tui.engine.jobs.turns import Turns
@@ -66,8 +67,8 @@ class JobPricing(NodePricing):
         super().__init__(node.with_patience(PATIENCE), workers, kept_for, files_for=files_for)
         self.turns = turns
         self._ranks = itertools.count()
-        self._got: SharedWork[tuple[str, bool], tuple[bytes, int]] = SharedWork()
-        """Digests that are being made, by block hash and by whether they are kept."""
+        self._got: SharedWork[str, tuple[bytes, int]] = SharedWork()
+        """Digests that are being made, by block hash."""
         self._on_disk: KeptDigests | None = None
         self._runs = BlockRuns()
         self._gone = 0
@@ -148,7 +149,7 @@ class JobPricing(NodePricing):
         """The price of a window, and the prices at its blocks where a run has ended with the block before it."""
         before = self._runs.ending_with(hash_before)
         end = before.end_now if before else None
-        lead = before.blocks[-(RUN_BLOCKS - 1) :] if before else []
+        lead = before.blocks[-LEAD_BLOCKS:] if before else []
         if end is None or len(await kept.among(map(digest_name, lead))) < len(lead):
             return await self._from_disk(kept, blocks, price_kept)
         with self._runs.over([*lead, *blocks]) as run:
@@ -201,25 +202,28 @@ class JobPricing(NodePricing):
 
     async def _keep(self, kept: KeptDigests, block: WantedBlock) -> tuple[None, int]:
         """Have a worker keep the digest of a block; how many bytes were got for it."""
-        digest, length_bytes = await self._once(block, kept)
-        if digest:
-            self._digests[block.hash_text] = digest
+        _, length_bytes = await self._once(block, kept)
         return None, length_bytes
 
     async def _once(self, block: WantedBlock, kept: KeptDigests | None = None) -> tuple[bytes, int]:
-        """The digest of a block, or none if it is kept instead; and the bytes that were got for it, by this call."""
+        """The digest of a block, or none if it is kept instead; and the bytes that were got for it, by this call.
+
+        Whoever comes first says whether it is kept. One that can't be ends up in memory.
+        """
         known = self._digests.get(block.hash_text)
         if known is not None:
             # it came into memory since it was looked for
             return known, 0
-        other_way = block.hash_text, kept is None
-        if self._got.is_under_way(other_way):
-            (digest, _), _ = await self._got.join(other_way, lambda: self._in_turn(block, kept))
-            if digest:
-                return digest, 0
-        key = block.hash_text, kept is not None
-        (digest, length_bytes), joined = await self._got.join(key, lambda: self._in_turn(block, kept))
+        (digest, length_bytes), joined = await self._got.join(block.hash_text, lambda: self._made(block, kept))
+        if joined and kept is None and not digest:
+            return await self._digest_or_kept(block)
         return digest, 0 if joined else length_bytes
+
+    async def _made(self, block: WantedBlock, kept: KeptDigests | None) -> tuple[bytes, int]:
+        digest, length_bytes = await self._in_turn(block, kept)
+        if digest:
+            self._digests[block.hash_text] = digest
+        return digest, length_bytes
 
     async def _in_turn(self, block: WantedBlock, kept: KeptDigests | None) -> tuple[bytes, int]:
         name = digest_name(block)
@@ -237,10 +241,7 @@ class JobPricing(NodePricing):
                 raw = await self.raw_from_node(block)
                 self.turns.spent(len(raw))
                 # a window that ends meanwhile leaves it to be done: the node should not have to send the block again
-                self._got.last((block.hash_text, kept is not None))
+                self._got.last(block.hash_text)
                 # the node's turn is kept till a worker has room, so that blocks don't pile up
                 await room.enter_async_context(self.turns.digesting())
-            digest = await self.digest_of_raw(block, raw, run)
-            if digest:
-                self._digests[block.hash_text] = digest
-            return digest, len(raw)
+            return await self.digest_of_raw(block, raw, run), len(raw)
