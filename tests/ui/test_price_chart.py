@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -16,9 +19,10 @@ from tests.support import price_story as story
 from tests.support.price_story import ChartApp
 from utxoracle_tui import clock
 from utxoracle_tui.store.store import Store
+from utxoracle_tui.ui.widgets import divergence_table
 from utxoracle_tui.ui.widgets.chart import Chart
 from utxoracle_tui.ui.widgets.divergence_cards import DivergenceCards
-from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows
+from utxoracle_tui.ui.widgets.divergence_table import DivergenceRows, DivergenceTable
 from utxoracle_tui.ui.widgets.price_chart import PriceChart
 
 DAY_S = story.DAY_S
@@ -276,3 +280,24 @@ async def test_what_was_drawn_with_goes_without_being_looked_for(history: Store)
             assert plots() == before
         finally:
             gc.enable()
+
+
+async def test_the_same_figures_read_again_while_they_are_drawn(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chart(large) as (pilot, app):
+        assert app.found is not None
+        table, rows = app.query_one(DivergenceTable), app.found.series.rows
+        table.show_nothing("nothing yet")
+        goes_on = threading.Event()
+        original = divergence_table.ordered
+
+        def slowly(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            assert goes_on.wait(10.0)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(divergence_table, "ordered", slowly)
+        table.show(rows, "block")
+        await pilot.pause()
+        table.show(replace(rows), "block")
+        goes_on.set()
+        await settle(pilot)
+        assert text(app, "#rows-where").startswith(f"1 of {len(rows):,} · by time")

@@ -173,10 +173,11 @@ class DivergenceTable(Vertical):
 
     def show(self, rows: Rows, basis: Basis) -> None:
         """Show the rows of another span, or another basis first."""
-        before, self._rows = self._rows, rows
-        if before is None or basis != self._basis or not before.same_as(rows):
-            self._basis = basis
-            self._draw()
+        if self._rows is not None and basis == self._basis and self._rows.same_as(rows):
+            # those that were there stay: they may just be being drawn
+            return
+        self._rows, self._basis = rows, basis
+        self._draw()
 
     def show_nothing(self, sentence: str) -> None:
         """Show no rows, and why there are none."""
